@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: GPL-2.0
+import PackageDescription
+
+/// CI sets MDLAB_WERROR=1: there a warning is an error, at a desk it is a warning.
+let strict: [SwiftSetting] =
+    [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+    + (Context.environment["MDLAB_WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "mdlab",
+    products: [
+        .executable(name: "mdlab", targets: ["mdlab"]),
+        .executable(name: "mdlab-agent", targets: ["mdlab-agent"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CElf", pkgConfig: "libdw", providers: [.apt(["libelf-dev", "libdw-dev"])]),
+        .systemLibrary(name: "CKmod", pkgConfig: "libkmod", providers: [.apt(["libkmod-dev"])]),
+        .systemLibrary(
+            name: "CTraceCmd", pkgConfig: "libtracecmd", providers: [.apt(["libtracecmd-dev", "libtraceevent-dev"])]),
+        .target(name: "CGuest"),
+
+        room("ClusterProtocol"),
+        room("ProcedureModel", ["ClusterProtocol"]),
+        room("ModelChecker"),
+        room("MDClusterModel", ["ProcedureModel", "ModelChecker"]),
+        room("KernelModule", ["CElf", "CKmod"]),
+        room("KernelBuild", ["KernelModule", subprocess]),
+        room("GuestImage", ["KernelModule"]),
+        room("GuestProtocol"),
+        .executableTarget(name: "mdlab-agent", dependencies: ["GuestProtocol", "CGuest"], swiftSettings: strict),
+        room("RunRecord", ["ClusterProtocol"]),
+        room("VirtualCluster", ["GuestProtocol", "GuestImage", "RunRecord", "CGuest"]),
+        room("KernelTrace", ["ClusterProtocol", "RunRecord", "CTraceCmd"]),
+        room("Conformance", ["KernelTrace"]),
+        room("Reporting", ["RunRecord"]),
+        room("Scenarios", ["VirtualCluster", "Conformance", "KernelTrace", yams]),
+        .executableTarget(
+            name: "mdlab",
+            dependencies: [
+                "KernelModule", "KernelBuild", "GuestImage", "VirtualCluster", "KernelTrace", "Conformance",
+                "Scenarios", "Reporting", "MDClusterModel", "ModelChecker", argumentParser,
+            ], swiftSettings: strict),
+
+        tests(of: "ClusterProtocol"),
+        tests(of: "ProcedureModel"),
+        tests(of: "ModelChecker"),
+        tests(of: "MDClusterModel"),
+        tests(of: "KernelModule"),
+        tests(of: "KernelBuild"),
+        tests(of: "GuestImage"),
+        tests(of: "GuestProtocol"),
+        tests(of: "RunRecord"),
+        tests(of: "VirtualCluster"),
+        tests(of: "KernelTrace"),
+        tests(of: "Conformance"),
+        tests(of: "Reporting"),
+        tests(of: "Scenarios"),
+        .testTarget(name: "CommandLineTests", dependencies: ["mdlab"], swiftSettings: strict),
+    ]
+)
