@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ArgumentParser
+import Foundation
 
 /// mdlab: a laboratory for md-cluster patches. One file per command under Commands/.
 @main
@@ -7,5 +8,27 @@ struct MDLab: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mdlab",
         abstract: "A laboratory for md-cluster patches: build, run in a cluster of VMs, judge.",
-        subcommands: [])
+        subcommands: [
+        ])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as any Worded {
+            FileHandle.standardError.write(Data("mdlab: \(error.line)\n".utf8))
+            Foundation.exit(error.exitCode)
+        } catch {
+            let code = exitCode(for: error)
+            if code == .validationFailure {
+                FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+                Foundation.exit(Exit.usage)
+            }
+            exit(withError: error)
+        }
+    }
 }
