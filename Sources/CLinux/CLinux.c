@@ -233,6 +233,20 @@ int linux_memfd(const char *name)
 	return result(memfd_create(name, MFD_CLOEXEC));
 }
 
+off_t linux_seek_data(int fd, off_t from)
+{
+	off_t at = lseek(fd, from, SEEK_DATA);
+
+	return at < 0 ? -errno : at;
+}
+
+off_t linux_seek_hole(int fd, off_t from)
+{
+	off_t at = lseek(fd, from, SEEK_HOLE);
+
+	return at < 0 ? -errno : at;
+}
+
 int linux_exit_status(int status)
 {
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -56,6 +56,10 @@ int linux_pidfd(pid_t pid);
 /* memfd_create(2) */
 int linux_memfd(const char *name);
 
+/* lseek(2) with SEEK_DATA and SEEK_HOLE; -ENXIO behind the last data. */
+off_t linux_seek_data(int fd, off_t from);
+off_t linux_seek_hole(int fd, off_t from);
+
 /* WIFEXITED and friends: the exit status, or 128 plus the signal. */
 int linux_exit_status(int wait_status);
 
