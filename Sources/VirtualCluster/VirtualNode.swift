@@ -225,7 +225,7 @@ extension Task where Failure == any Error {
                 }
             }
             for try await value in stream { return value }
-            throw CancellationError()
+            throw _Concurrency.CancellationError()
         }
     }
 }
