@@ -90,7 +90,7 @@ public struct KernelModuleFile: Sendable {
     }
 
     /// The note is: name size 4, description size, type NT_GNU_BUILD_ID, "GNU\0", the id.
-    private static func buildID(_ image: ElfImage) -> String? {
+    static func buildID(_ image: ElfImage) -> String? {
         guard let section = image.section(".note.gnu.build-id") else { return nil }
         let bytes = image.bytes(of: section)
         guard let nameSize: UInt32 = bytes.value(at: 0), let size: UInt32 = bytes.value(at: 4), nameSize == 4,
