@@ -21,9 +21,12 @@ public struct ClusterConfiguration: Sendable {
     public var nodes = 2
     public var kernel: String
     public var kernelRelease: String
-    public var systemMap: String
+    /// Where the kernel's kallsyms are kept between runs; made by the first node that runs this kernel.
+    public var kernelSymbols: URL
     public var initramfs: String
     public var modules: [Module]
+    /// Modules that the image loads and whose functions may show in a trace: name and file.
+    public var bootModules: [String: String] = [:]
     /// Offsets for reading md's structures out of a node's memory; nil when the modules have no debug info.
     public var layout: KernelLayout?
     public var accelerator: Accelerator = .tcg
@@ -36,10 +39,10 @@ public struct ClusterConfiguration: Sendable {
     /// QEMU's program.
     public var qemu = "/usr/bin/qemu-system-x86_64"
 
-    public init(kernel: String, kernelRelease: String, systemMap: String, initramfs: String, modules: [Module]) {
+    public init(kernel: String, kernelRelease: String, kernelSymbols: URL, initramfs: String, modules: [Module]) {
         self.kernel = kernel
         self.kernelRelease = kernelRelease
-        self.systemMap = systemMap
+        self.kernelSymbols = kernelSymbols
         self.initramfs = initramfs
         self.modules = modules
     }

@@ -11,7 +11,8 @@ extension VirtualCluster {
         let files = try configuration.modules.map { module in
             (module, Array(try Data(contentsOf: URL(filePath: module.path))))
         }
-        let symbols = try KernelSymbols(systemMap: configuration.systemMap)
+        try await makeKernelSymbols()
+        let symbols = try KernelSymbols(kernel: configuration.kernelSymbols)
         try await everyNode { [self] node in
             for (module, content) in files {
                 let path = "/modules/\(module.name).ko"
@@ -23,11 +24,22 @@ extension VirtualCluster {
         recorder.note(.modules, "loaded " + configuration.modules.map(\.name).joined(separator: ", "))
     }
 
+    /// Reads the kernel's own symbols from the first node, if no run has done so for this kernel.
+    private func makeKernelSymbols() async throws {
+        guard !FileManager.default.fileExists(atPath: configuration.kernelSymbols.path) else { return }
+        let all = String(decoding: try await guests[0].read("/proc/kallsyms"), as: UTF8.self)
+        let kernel = all.split(separator: "\n").filter { !$0.hasSuffix("]") }.joined(separator: "\n") + "\n"
+        let folder = configuration.kernelSymbols.deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data(kernel.utf8).write(to: configuration.kernelSymbols, options: .atomic)
+    }
+
     private func startTrace(_ node: VirtualNode, symbols: KernelSymbols) async throws {
         var symbols = symbols
-        for module in configuration.modules {
-            let sections = try await sections(of: module.name, on: node)
-            symbols.add(module: module.name, symbols: try KernelModuleFile(path: module.path).symbolAddresses(sections: sections))
+        let paths = configuration.bootModules.merging(configuration.modules.map { ($0.name, $0.path) }) { _, tested in tested }
+        for (name, path) in paths.sorted(by: { $0.key < $1.key }) {
+            let sections = try await sections(of: name, on: node)
+            symbols.add(module: name, file: try KernelModuleFile(path: path), sections: sections)
         }
         state.withLock { [symbols] in $0.symbols = symbols }
         guard case .warnings(let warnings) = try await node.agent.demand(.startTrace(TracePlan.writes)) else { return }
