@@ -25,7 +25,7 @@ struct QEMUCommand {
         for disk in 0..<configuration.disks {
             let descriptor = Descriptor.firstDisk.rawValue + Int32(disk)
             arguments += ["-add-fd", "fd=\(descriptor),set=\(disk + 1)"]
-            arguments += ["-drive", "file=/dev/fdset/\(disk + 1),format=raw,if=none,id=disk\(disk),cache=writeback"]
+            arguments += ["-drive", "file=/dev/fdset/\(disk + 1),format=raw,if=none,id=disk\(disk),cache=writeback,auto-read-only=off"]
             arguments += ["-device", "virtio-blk-pci,drive=disk\(disk),share-rw=on,serial=disk\(disk)"]
         }
         if let incoming { arguments += ["-S", "-incoming", "fd:\(incoming)"] }

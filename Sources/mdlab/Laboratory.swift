@@ -61,7 +61,7 @@ struct Laboratory {
             String(path.split(separator: "/").last ?? "").split(separator: ".")[0].replacingOccurrences(of: "-", with: "_")
         }
         for line in try String(contentsOfFile: tree + "/modules.dep", encoding: .utf8).split(separator: "\n") {
-            let parts = line.split(separator: ":", maxSplits: 1)
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             files[name(parts[0])] = (tree + "/" + parts[0], parts[1].split(separator: " ").map { name($0) })
         }
         var order: [(name: String, path: String)] = []
