@@ -94,11 +94,11 @@ final class BuildTree {
     }
 
     /// Copies the modules out, split into what is loaded and what debuggers read.
-    func collect(into draft: String, finalPlace: String, key: String) async throws -> BuiltModules {
+    func collect(into draft: String, finalPlace: String, source: String, key: String) async throws -> BuiltModules {
         let files = FileManager.default
         try files.createDirectory(atPath: draft + "/debug", withIntermediateDirectories: true)
         var built = BuiltModules(
-            directory: finalPlace, modules: [:], debug: [:], release: kernel.release, source: "stock", key: key)
+            directory: finalPlace, modules: [:], debug: [:], release: kernel.release, source: source, key: key)
         for name in modules {
             let whole = "\(folder)/\(name).ko"
             let debug = "debug/\(name).ko.debug"

@@ -22,6 +22,14 @@ public struct BuildRequest: Sendable, Equatable {
         self.patches = patches
         self.variant = variant
     }
+
+    /// What is built, in words: `stock + fix.patch, variant async`.
+    public var sourceDescription: String {
+        var text = "stock"
+        for patch in patches { text += " + " + (patch.split(separator: "/").last.map(String.init) ?? patch) }
+        if let variant { text += ", variant " + variant }
+        return text
+    }
 }
 
 /// A kernel as the nodes boot it, with what is needed to build modules for it.
@@ -50,7 +58,8 @@ public struct BuiltModules: Sendable, Equatable, Codable {
     /// The same names to the files with the debug information.
     public var debug: [String: String]
     public var release: String
-    /// Stock source, patches, variant: in words for the record of a run.
+    /// Stock source, patches, variant: in words for the record of a run. The file changes.diff beside the modules has
+    /// the whole difference from stock.
     public var source: String
     public var key: String
 }

@@ -24,8 +24,8 @@ public enum KernelBuildError: Error, Equatable, Sendable {
     /// `--linux TREE` is not a kernel that can be used; `reason` says what is missing.
     case kernelTree(path: String, KernelTreeFault)
     case unknownVariant(String, near: [String], known: [String])
-    /// The semantic patch matched nothing in this kernel's source.
-    case variantChangesNothing(String, kernel: String)
+    /// The semantic patch matched nothing in a file that it means to change.
+    case variantChangesNothing(String, file: String, kernel: String)
     case variantFailed(String, reason: String)
     case unreadablePatch(path: String, PatchFault)
     /// Nothing was applied; the report says why, hunk by hunk.

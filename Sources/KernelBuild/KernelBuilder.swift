@@ -38,22 +38,46 @@ public struct KernelBuilder: Sendable {
 
     /// The modules for the request: from the cache when the same input was built before.
     public func build(_ request: BuildRequest) async throws -> BuiltModules {
+        let variant = try request.variant.map { try Variant.find($0, in: files) }
         let kernel = try await prepare(request.kernel)
-        let key = String(
-            try await Checksum.of(text: "recipe \(Self.recipe)\nkernel \(kernel.identity)\n").prefix(20))
+        let key = try await key(for: kernel, variant: variant)
         var made = false
         let place = try await cache.entry("modules", key, progress: progress) { draft in
             made = true
+            let staged = draft + "/source"
+            try FileManager.default.createDirectory(atPath: draft, withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: kernel.source, toPath: staged)
+            if let variant {
+                progress(.applyingVariant(variant.name))
+                try await variant.apply(to: staged, kernel: kernel.release)
+            }
+            try await recordChanges(from: kernel.source, to: staged, in: draft)
+
             let tree = try await BuildTree.open(for: kernel, cache: cache, progress: progress)
             defer { tree.close() }
-            try tree.update(from: kernel.source)
+            try tree.update(from: staged)
+            try FileManager.default.removeItem(atPath: staged)
             try await tree.make(progress: progress)
-            let built = try await tree.collect(into: draft, finalPlace: "\(cache.path)/modules/\(key)", key: key)
+            let built = try await tree.collect(
+                into: draft, finalPlace: "\(cache.path)/modules/\(key)", source: request.sourceDescription, key: key)
             try await verify(built, in: draft, for: kernel)
         }
         progress(made ? .finished(place) : .upToDate(place))
         return try JSONDecoder().decode(
             BuiltModules.self, from: Data(contentsOf: URL(filePath: place + "/build.json")))
+    }
+
+    /// All that decides what comes out.
+    private func key(for kernel: KernelArtifacts, variant: Variant?) async throws -> String {
+        var input = "recipe \(Self.recipe)\nkernel \(kernel.identity)\n"
+        if let variant { input += "variant \(variant.name)\n\(variant.text)\n" }
+        return String(try await Checksum.of(text: input).prefix(20))
+    }
+
+    private func recordChanges(from stock: String, to staged: String, in folder: String) async throws {
+        let difference = try await Tool.diff.output(["-urN", stock, staged])
+        let text = difference.text.replacing(staged, with: "b/drivers/md").replacing(stock, with: "a/drivers/md")
+        try text.write(toFile: folder + "/changes.diff", atomically: false, encoding: .utf8)
     }
 
     /// Refuses modules that this kernel would not load.

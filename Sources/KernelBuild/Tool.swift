@@ -31,6 +31,7 @@ struct Tool {
     static let modinfo = Tool(name: "modinfo", package: "kmod")
     static let objcopy = Tool(name: "objcopy", package: "binutils")
     static let sha256sum = Tool(name: "sha256sum", package: "coreutils")
+    static let diff = Tool(name: "diff", package: "diffutils")
     static let patch = Tool(name: "patch", package: "patch")
     static let spatch = Tool(name: "spatch", package: "coccinelle")
 
