@@ -98,6 +98,7 @@ struct Cluster {
         sync(node, "mdadm", .resync, .nl, flags: 0x400)
         joined.insert(node)
         gather(node)
+        add(node, "mdadm", .entry(function: "mddev_unlock", arguments: [:]))
     }
 
     /// gather_all_resync_info() of one other slot, taken: PW refused, CR, NL.

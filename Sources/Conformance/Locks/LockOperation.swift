@@ -73,6 +73,8 @@ extension LockOperation {
         var operations: [LockOperation] = []
         var open: [UInt32: [Int]] = [:]
         for event in events {
+            // Asts may be among what is missing: what is open now will never get its answer.
+            if case .lost = event.body { open = [:] }
             guard case .dlm(let dlm) = event.body, dlm.lockspace == lockspace else { continue }
             switch dlm.kind {
             case .lockStart, .unlockStart:
