@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+import Foundation
+import RunRecord
+import Synchronization
+
+/// What a terminal can show.
+public enum Terminal {
+    /// Whether a file descriptor is a terminal.
+    public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    /// Colours only on a terminal that has them, and not when the user said NO_COLOR (no-color.org: any value but an empty one).
+    public static func colours(isTerminal: Bool, environment: [String: String]) -> Bool {
+        isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+    }
+}
+
+/// Shows on stderr what a run is doing: one line that changes on a terminal, plain lines in a pipe.
+public final class Progress: Sendable {
+    private let live: Bool
+    private let columns: Int
+    private let write: @Sendable (String) -> Void
+    private let shown = Mutex(false)
+
+    /// - Parameters:
+    ///   - live: whether the output is a terminal.
+    ///   - columns: of the terminal; longer lines are cut, because a wrapped line cannot be taken back.
+    ///   - write: where the text goes; stderr.
+    public init(live: Bool, columns: Int = 80, write: @escaping @Sendable (String) -> Void) {
+        (self.live, self.columns, self.write) = (live, max(columns, 20), write)
+    }
+
+    public static func standardError(environment: [String: String]) -> Progress {
+        Progress(
+            live: Terminal.isTerminal(2) && environment["TERM"] != "dumb",
+            columns: environment["COLUMNS"].flatMap { Int($0) } ?? 80
+        ) { FileHandle.standardError.write(Data($0.utf8)) }
+    }
+
+    public func show(_ event: RunEvent, of run: String) {
+        guard let text = Self.line(event, of: run) else { return }
+        shown.withLock { shown in
+            if live {
+                write("\r\u{1B}[K" + String(text.prefix(columns - 1)))
+                shown = true
+            } else {
+                write(text + "\n")
+            }
+        }
+    }
+
+    /// Takes the changing line away, before a result is printed.
+    public func clear() {
+        shown.withLock { shown in
+            if shown { write("\r\u{1B}[K") }
+            shown = false
+        }
+    }
+
+    /// nil for what a person need not see while waiting: the end of a step is the start of the next.
+    static func line(_ event: RunEvent, of run: String) -> String? {
+        if event.kind == .stepEnd { return nil }
+        let tenths = event.time.isFinite && abs(event.time) < 1e9 ? Int((event.time * 10).rounded()) : 0
+        let text = String(event.text.map { $0.isNewline ? " " : $0 })
+        return "\(run) \(tenths / 10).\(abs(tenths % 10)) s: " + (event.node.map { "\($0): " } ?? "") + text
+    }
+}

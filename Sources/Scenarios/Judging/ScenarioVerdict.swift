@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import RunRecord
+
+/// The last word on a run: the judge's checks, the scenario's own expectations, and what was to fail.
+///
+/// Pure, and from what the record holds: the judge's verdict, run.json, events.ndjson and the last snapshots.
+public struct ScenarioVerdict: Sendable {
+    let instance: ScenarioInstance
+    let description: RunDescription
+    let events: [RunEvent]
+    let finals: [NodeSnapshot]
+
+    /// - Parameter snapshots: all snapshots of the run; those labelled "final" count.
+    public init(
+        instance: ScenarioInstance, description: RunDescription, events: [RunEvent], snapshots: [NodeSnapshot]
+    ) {
+        self.instance = instance
+        self.description = description
+        self.events = events
+        finals = snapshots.filter { $0.label == "final" }
+    }
+
+    /// Adds the check "scenario" to the judge's verdict and gives the word.
+    public func complete(_ judged: Verdict) -> Verdict {
+        var verdict = judged
+        verdict.scenario = instance.name
+        verdict.checks.removeAll { $0.name == "scenario" }
+        verdict.checks.append(scenarioCheck(judged))
+        (verdict.word, verdict.reason) = word(verdict)
+        return verdict
+    }
+
+    private var problem: (text: String, blame: StepProblem.Blame)? {
+        guard let event = events.last(where: { $0.facts["problem"] != nil }), let text = event.facts["problem"],
+            let blame = event.facts["blame"].flatMap(StepProblem.Blame.init(rawValue:))
+        else { return nil }
+        return (text, blame)
+    }
+
+    private func scenarioCheck(_ judged: Verdict) -> CheckResult {
+        if let problem {
+            // A step that hung is the business of no-hang when that check can say why; blaming both would blame twice.
+            let hung = judged.checks.contains { $0.name == "no-hang" && $0.answer == .fails }
+            let answer: CheckAnswer =
+                problem.blame == .kernel && !hung && description.ending != .interrupted ? .fails : .notDecided
+            return CheckResult(name: "scenario", answer: answer, findings: [Finding(problem.text)])
+        }
+        guard description.ending == .finished else {
+            return CheckResult(
+                name: "scenario", answer: .notDecided, findings: [Finding("the run ended as \(description.ending.rawValue)")])
+        }
+        let traced = judged.checks.contains { $0.name == "synchronous" && $0.answer != .notDecided }
+        let check = ExpectationCheck(
+            instance: instance, finals: finals, updates: judged.metadataUpdates, messagesSeen: traced)
+        let (wrong, unseen, seen) = check.findings()
+        let answer: CheckAnswer = wrong.isEmpty ? (unseen.isEmpty ? .holds : .notDecided) : .fails
+        return CheckResult(name: "scenario", answer: answer, findings: wrong + unseen, seen: seen)
+    }
+
+    private func word(_ verdict: Verdict) -> (VerdictWord, String) {
+        if description.ending == .interrupted { return (.miss, "interrupted before the end") }
+        let failing = verdict.checks.filter { $0.answer == .fails }
+        if let expected = instance.expectedFailure(variant: description.variant) {
+            return expectedWord(verdict, expected, failing)
+        }
+        if let first = failing.first {
+            return (.fail, failing.map(\.name).joined(separator: ", ") + ": " + (first.findings.first?.text ?? "fails"))
+        }
+        if let problem {
+            return (problem.blame == .scenario ? .error : .miss, problem.text)
+        }
+        if [.finished, .hung].contains(description.ending) {
+            if verdict.word == .error || verdict.word == .miss || verdict.word == .skip { return (verdict.word, verdict.reason) }
+            let undecided = verdict.checks.filter { $0.answer == .notDecided }
+            if undecided.count == verdict.checks.count { return (.miss, "no check could be decided") }
+            let holding = verdict.checks.count - undecided.count
+            return (
+                .pass,
+                "\(holding) checks hold" + (undecided.isEmpty ? "" : ", not decided: \(undecided.map(\.name).joined(separator: ", "))")
+            )
+        }
+        return (.miss, "the run ended as \(description.ending.rawValue)")
+    }
+
+    /// With a kernel that is known to be broken: exactly the checks that must fail did.
+    private func expectedWord(
+        _ verdict: Verdict, _ expected: ExpectedFailure, _ failing: [CheckResult]
+    ) -> (VerdictWord, String) {
+        let variant = description.variant ?? ""
+        let names = expected.checks.joined(separator: ", ")
+        for name in expected.checks where !failing.contains(where: { $0.name == name }) {
+            if verdict.checks.contains(where: { $0.name == name && $0.answer == .holds }) {
+                return (.fail, "unexpected pass: \(variant) must fail \(name), and it holds")
+            }
+            if failing.isEmpty, let problem { return (problem.blame == .scenario ? .error : .miss, problem.text) }
+            return (.fail, "\(variant) must fail \(name), and it was not decided")
+        }
+        if let other = failing.first(where: { !expected.checks.contains($0.name) }) {
+            return (
+                .fail, "\(variant) must fail \(names) and nothing else; \(other.name): \(other.findings.first?.text ?? "fails")"
+            )
+        }
+        let told = failing.flatMap(\.findings).flatMap { [$0.text, $0.node ?? ""] + $0.details }.joined(separator: "\n")
+        for node in expected.cycle where !told.contains(node.description) {
+            return (.fail, "\(variant) must hang over \(expected.cycle), and \(names) does not name \(node)")
+        }
+        return (.xfail, "failed as it had to: " + (failing.first?.findings.first?.text ?? names))
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import RunRecord
+import VirtualCluster
+
+/// Drives a cluster through a scenario and leaves in the record what a judge needs: steps, snapshots, and how it ended.
+///
+///     let runner = ScenarioRunner(instance: instance, cluster: cluster, patience: Patience(slowness: 1.5))
+///     let outcome = await runner.run()
+///
+/// It judges nothing: the verdict comes from the record alone.
+public struct ScenarioRunner: Sendable {
+    public struct Outcome: Sendable, Equatable {
+        public var ending: RunDescription.Ending
+        public var problem: StepProblem?
+    }
+
+    let instance: ScenarioInstance
+    let cluster: any ClusterControl
+    let patience: Patience
+    let finder: Watchdog.Finder
+    var pace = Watchdog.Pace()
+    /// Seconds that a cluster may need, after the last step, until nothing is going on in it any more.
+    var settleLimit = 60.0
+
+    /// - Parameter finder: names the cycle that two snapshots of all nodes show, or nil; see `Watchdog`.
+    public init(
+        instance: ScenarioInstance, cluster: any ClusterControl, patience: Patience,
+        finder: @escaping @Sendable (_ first: [NodeSnapshot], _ second: [NodeSnapshot]) -> [String]? = { _, _ in nil }
+    ) {
+        (self.instance, self.cluster, self.patience, self.finder) = (instance, cluster, patience, finder)
+    }
+
+    /// Runs the scenario. Never throws: whatever happens is an ending, and in the record. When the task is cancelled (Ctrl-C) the
+    /// run ends as interrupted, with what the nodes can still tell.
+    public func run() async -> Outcome {
+        let situation = Situation(nodes: cluster.nodes)
+        let snapshots = HangSnapshots()
+        let problem = await firstProblem(situation, snapshots)
+        guard let problem else { return Outcome(ending: .finished, problem: nil) }
+        let (kind, blame) = problem.event
+        cluster.note(kind, node: nil, problem.text, ["problem": problem.text, "blame": blame.rawValue])
+        // The closing snapshots are taken by a task of their own: this one may be cancelled, and the record must be complete.
+        let closing = Task.detached { await close(problem, snapshots) }
+        await closing.value
+        return Outcome(ending: problem.ending, problem: problem)
+    }
+
+    /// Runs steps and watchdog side by side; the first of them to fail, or the end of the steps, ends the run. A command that
+    /// hangs in the kernel cannot be waited for, so neither is.
+    private func firstProblem(_ situation: Situation, _ snapshots: HangSnapshots) async -> StepProblem? {
+        let first = FirstAnswer<StepProblem?>()
+        let steps = Task {
+            do {
+                try await performAll(situation)
+                await first.give(nil)
+            } catch {
+                await first.give(StepProblem(error, doing: "the scenario"))
+            }
+        }
+        let watchdog = Watchdog(
+            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots)
+        let watching = Task {
+            do {
+                try await watchdog.watch()
+            } catch {
+                if !Task.isCancelled { await first.give(StepProblem(error, doing: "watching the nodes")) }
+            }
+        }
+        defer {
+            steps.cancel()
+            watching.cancel()
+        }
+        return await withTaskCancellationHandler {
+            await first.value
+        } onCancel: {
+            Task { await first.give(.interrupted) }
+        }
+    }
+
+    private func performAll(_ situation: Situation) async throws {
+        let runner = StepRunner(instance: instance, cluster: cluster, situation: situation, patience: patience)
+        try await cluster.loadModules()
+        try await runner.perform(instance.scenario.before)
+        try await runner.startArray()
+        try await runner.perform(instance.scenario.steps)
+        try await settle(runner)
+    }
+
+    /// Waits until nothing is going on any more, then takes the snapshot "final" that agreement and expectations are judged by.
+    /// The superblock flags are only in a snapshot, so it is taken again while they say that a write is pending.
+    private func settle(_ runner: StepRunner) async throws {
+        cluster.note(.wait, node: nil, "quiescence", [:])
+        let clock = ContinuousClock()
+        let end = clock.now + patience.limit(settleLimit)
+        try await runner.wait(for: [.idle(on: .all)], limit: settleLimit)
+        while true {
+            let busy = try await cluster.snapshot("final").compactMap(Quiescence.reason)
+            if busy.isEmpty { return }
+            if clock.now >= end {
+                throw StepProblem.limit(
+                    what: "quiescence", seconds: settleLimit * patience.slowness, observed: busy)
+            }
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private func close(_ problem: StepProblem, _ snapshots: HangSnapshots) async {
+        do {
+            switch problem {
+            case .limit: _ = try await snapshots.take(cluster, apart: pace.betweenSnapshots)
+            case .status, .scenario, .lab, .interrupted, .nodeDied: _ = try await cluster.snapshot("end")
+            case .hang: break
+            }
+        } catch {
+            cluster.note(.note, node: nil, "no last snapshot: \(StepProblem(error, doing: "the last snapshot").text)", [:])
+        }
+    }
+}
+
+/// Whether a node's snapshot shows that something is still going on.
+enum Quiescence {
+    /// MD_SB_CHANGE_DEVS, MD_SB_CHANGE_CLEAN and MD_SB_CHANGE_PENDING of `enum mddev_sb_flags` (drivers/md/md.h).
+    static let pendingSuperblock: UInt64 = 0b111
+
+    /// Why the node is not quiet: "node1: md0 has a superblock to write"; nil when it is.
+    static func reason(_ snapshot: NodeSnapshot) -> String? {
+        if let mdstat = snapshot.files["/proc/mdstat"], Condition.mentionsSync(mdstat) {
+            return "\(snapshot.node): a resync or recovery runs or is pending"
+        }
+        for array in snapshot.arrays ?? [] where array.sbFlags & pendingSuperblock != 0 {
+            return "\(snapshot.node): \(array.name) has a superblock to write"
+        }
+        return nil
+    }
+}
+
+/// The first of several answers; later ones are ignored.
+actor FirstAnswer<Value: Sendable> {
+    private var answer: Value?
+    private var waiting: CheckedContinuation<Value, Never>?
+
+    func give(_ value: Value) {
+        guard answer == nil else { return }
+        answer = .some(value)
+        waiting?.resume(returning: value)
+        waiting = nil
+    }
+
+    /// May be asked for once.
+    var value: Value {
+        get async {
+            if let answer { return answer }
+            return await withCheckedContinuation { waiting = $0 }
+        }
+    }
+}

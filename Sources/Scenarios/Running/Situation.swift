@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import VirtualCluster
+
+/// What the runner has done to the cluster so far: which nodes can still be asked, and what runs in the background.
+actor Situation {
+    private var dead: Set<NodeID> = []
+    private var frozen: Set<NodeID> = []
+    private var background: [String: (node: NodeID, command: any RunningCommand)] = [:]
+    let nodes: [any NodeControl]
+
+    init(nodes: [any NodeControl]) { self.nodes = nodes }
+
+    func died(_ node: NodeID) { dead.insert(node) }
+    func froze(_ node: NodeID) { frozen.insert(node) }
+    func thawed(_ node: NodeID) { frozen.remove(node) }
+
+    /// The nodes that answer.
+    var answering: [any NodeControl] { nodes.filter { !dead.contains($0.id) && !frozen.contains($0.id) } }
+
+    /// The nodes of a set. A set of named nodes is an error when one of them cannot answer; "all" means all that can.
+    func members(_ set: NodeSet) throws -> [any NodeControl] {
+        let wanted = set.members(of: nodes.map(\.id))
+        let present = answering.filter { wanted.contains($0.id) }
+        if case .these(let named) = set, let missing = named.first(where: { name in !present.contains { $0.id == name } }) {
+            throw StepProblem.scenario("a step on \(missing), which was crashed or frozen before")
+        }
+        if present.isEmpty { throw StepProblem.scenario("a step on \(set), and none of them answers") }
+        return present
+    }
+
+    func started(_ name: String, on node: NodeID, _ command: any RunningCommand) { background[name] = (node, command) }
+    func take(_ name: String) -> (node: NodeID, command: any RunningCommand)? { background.removeValue(forKey: name) }
+}
