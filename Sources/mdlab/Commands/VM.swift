@@ -12,11 +12,12 @@ struct VM: AsyncParsableCommand {
 
     @Option(help: "How many nodes, 1 to 4.") var nodes = 2
     @Option(help: "A packaged kernel: 6.1 or 6.12.") var kernel = "6.1"
+    @Option(help: "A variant") var variant: String?
     @Option(help: "Run this on node1 and leave.") var execute: [String] = []
 
     func run() async throws {
         let laboratory = try Laboratory { progress in FileHandle.standardError.write(Data("\(progress)\n".utf8)) }
-        let configuration = try await laboratory.configuration(for: BuildRequest(kernel: .packaged(kernel)), nodes: nodes)
+        let configuration = try await laboratory.configuration(for: BuildRequest(kernel: .packaged(kernel), variant: variant), nodes: nodes)
         let layout = RunLayout(root: URL(filePath: "runs/vm-\(getpid())"))
         let recorder = try RunRecorder(
             layout: layout,
