@@ -12,6 +12,7 @@ struct VM: AsyncParsableCommand {
 
     @Option(help: "How many nodes, 1 to 4.") var nodes = 2
     @Option(help: "A packaged kernel: 6.1 or 6.12.") var kernel = "6.1"
+    @Option var saved: String?
     @Option(help: "A variant") var variant: String?
     @Option(help: "Run this on node1 and leave.") var execute: [String] = []
 
@@ -27,7 +28,18 @@ struct VM: AsyncParsableCommand {
         ) { event in
             FileHandle.standardError.write(Data("\(String(format: "%7.2f", event.time)) \(event.node ?? "") \(event.text)\n".utf8))
         }
-        let cluster = try await VirtualCluster.boot(configuration, recorder: recorder)
+        let cluster: VirtualCluster
+        if let saved {
+            if !FileManager.default.fileExists(atPath: saved) {
+                let cluster = try await VirtualCluster.boot(configuration, recorder: recorder)
+                try await cluster.save(to: URL(filePath: saved))
+                await cluster.stop()
+                return
+            }
+            cluster = try await VirtualCluster.restore(configuration, from: URL(filePath: saved), recorder: recorder)
+        } else {
+            cluster = try await VirtualCluster.boot(configuration, recorder: recorder)
+        }
         try await cluster.loadModules()
         for command in execute {
             let parts = command.split(separator: ":", maxSplits: 1)
