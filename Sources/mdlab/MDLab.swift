@@ -11,6 +11,7 @@ struct MDLab: AsyncParsableCommand {
         subcommands: [
             Build.self,
             VM.self,
+            Inspect.self,
         ])
 
     static func main() async {
