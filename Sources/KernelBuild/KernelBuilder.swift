@@ -39,14 +39,21 @@ public struct KernelBuilder: Sendable {
     /// The modules for the request: from the cache when the same input was built before.
     public func build(_ request: BuildRequest) async throws -> BuiltModules {
         let variant = try request.variant.map { try Variant.find($0, in: files) }
+        let patches = try request.patches.map { try PatchSource(path: $0) }
         let kernel = try await prepare(request.kernel)
-        let key = try await key(for: kernel, variant: variant)
+        let key = try await key(for: kernel, patches: patches, variant: variant)
         var made = false
         let place = try await cache.entry("modules", key, progress: progress) { draft in
             made = true
             let staged = draft + "/source"
             try FileManager.default.createDirectory(atPath: draft, withIntermediateDirectories: true)
             try FileManager.default.copyItem(atPath: kernel.source, toPath: staged)
+            var series = PatchSeries(source: staged, built: BuildTree.sourceFiles)
+            for patch in patches {
+                progress(.applyingPatch(patch.name))
+                try series.add(patch)
+            }
+            try series.write()
             if let variant {
                 progress(.applyingVariant(variant.name))
                 try await variant.apply(to: staged, kernel: kernel.release)
@@ -58,20 +65,34 @@ public struct KernelBuilder: Sendable {
             try tree.update(from: staged)
             try FileManager.default.removeItem(atPath: staged)
             try await tree.make(progress: progress)
-            let built = try await tree.collect(
-                into: draft, finalPlace: "\(cache.path)/modules/\(key)", source: request.sourceDescription, key: key)
+            var built = try await tree.collect(into: draft, finalPlace: "\(cache.path)/modules/\(key)")
+            built.key = key
+            built.patches = series.reports
+            try write(built, to: draft)
             try await verify(built, in: draft, for: kernel)
         }
         progress(made ? .finished(place) : .upToDate(place))
-        return try JSONDecoder().decode(
+        var built = try JSONDecoder().decode(
             BuiltModules.self, from: Data(contentsOf: URL(filePath: place + "/build.json")))
+        // The same patch may have had another name when it was built.
+        built.source = request.sourceDescription
+        return built
     }
 
     /// All that decides what comes out.
-    private func key(for kernel: KernelArtifacts, variant: Variant?) async throws -> String {
+    private func key(for kernel: KernelArtifacts, patches: [PatchSource], variant: Variant?) async throws -> String {
         var input = "recipe \(Self.recipe)\nkernel \(kernel.identity)\n"
+        for patch in patches {
+            input += "patch \(Data(patch.bytes).base64EncodedString())\n"
+        }
         if let variant { input += "variant \(variant.name)\n\(variant.text)\n" }
         return String(try await Checksum.of(text: input).prefix(20))
+    }
+
+    private func write(_ built: BuiltModules, to folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try encoder.encode(built).write(to: URL(filePath: folder + "/build.json"))
     }
 
     private func recordChanges(from stock: String, to staged: String, in folder: String) async throws {
