@@ -5,9 +5,13 @@ import Foundation
 /// mdlab: a laboratory for md-cluster patches. One file per command under Commands/.
 @main
 struct MDLab: AsyncParsableCommand {
+    /// What a record says it was made with.
+    static let version = "0.1"
+
     static let configuration = CommandConfiguration(
         commandName: "mdlab",
         abstract: "A laboratory for md-cluster patches: build, run in a cluster of VMs, judge.",
+        version: version,
         subcommands: [
             Build.self,
             VM.self,
