@@ -17,7 +17,6 @@ public struct KernelReference: Sendable {
 
     /// Throws `noModuleTree` when neither can be found, or several kernels could be meant.
     public init(directory: String) throws(ModuleError) {
-        guard FileManager.default.fileExists(atPath: directory) else { throw .notFound(path: directory) }
         modules = Self.modulesDirectory(directory)
         headers = Self.headersDirectory(directory)
         if let modules, headers == nil {
