@@ -10,6 +10,7 @@ struct MDLab: AsyncParsableCommand {
         abstract: "A laboratory for md-cluster patches: build, run in a cluster of VMs, judge.",
         subcommands: [
             Build.self,
+            Doctor.self,
         ])
 
     static func main() async {
