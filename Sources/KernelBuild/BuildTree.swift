@@ -95,7 +95,8 @@ final class BuildTree {
                 $0.contains("error:") || $0.contains("ERROR:") || $0.contains("undefined!")
             }
             throw KernelBuildError.compileFailed(
-                errors: errors.map { String($0).replacing(folder + "/", with: "") }, log: String(said.text.suffix(1 << 20)))
+                errors: errors.map { String($0).replacing(folder + "/", with: "") },
+                log: String(said.text.suffix(1 << 20)))
         }
     }
 

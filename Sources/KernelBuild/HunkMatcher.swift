@@ -75,7 +75,8 @@ struct HunkMatcher {
     }
 
     /// Puts the hunk's changes in. Of context that did not match, the text's own lines stay.
-    private mutating func replace(_ hunk: PatchFile.Hunk, at place: Int, fuzz: Int, expected: Int) -> PatchReport.State {
+    private mutating func replace(_ hunk: PatchFile.Hunk, at place: Int, fuzz: Int, expected: Int) -> PatchReport.State
+    {
         let front = min(fuzz, hunk.leading), back = min(fuzz, hunk.trailing)
         let start = place + front, end = place + hunk.old.count - back
         text.replaceSubrange(start..<end, with: hunk.new.dropFirst(front).dropLast(back))

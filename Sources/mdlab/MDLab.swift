@@ -16,6 +16,7 @@ struct MDLab: AsyncParsableCommand {
             Build.self,
             VM.self,
             Inspect.self,
+            Doctor.self,
         ])
 
     static func main() async {

@@ -78,9 +78,11 @@ import Testing
 
     @Test func aHunkBeyondTheEndConflicts() throws {
         var lines = matcher(["a"])
-        #expect(lines.apply(try hunk("@@ -900,2 +900,2 @@\n x\n-y\n+z")) == .conflict(line: 1, expected: "x", found: "a"))
+        #expect(
+            lines.apply(try hunk("@@ -900,2 +900,2 @@\n x\n-y\n+z")) == .conflict(line: 1, expected: "x", found: "a"))
         var none = matcher([])
-        #expect(none.apply(try hunk("@@ -900,2 +900,2 @@\n x\n-y\n+z")) == .conflict(line: 1, expected: "x", found: nil))
+        #expect(
+            none.apply(try hunk("@@ -900,2 +900,2 @@\n x\n-y\n+z")) == .conflict(line: 1, expected: "x", found: nil))
     }
 
     /// patch(1) is the judge: what it does without a word of fuzz or failure, we do with the same result.

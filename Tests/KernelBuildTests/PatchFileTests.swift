@@ -132,7 +132,9 @@ import Testing
 
     @Test func survivesGarbage() {
         var generator = SystemRandomNumberGenerator()
-        let words = ["--- a/x\n", "+++ b/x\n", "@@ -1,3 +1,3 @@\n", " a\n", "-b\n", "+c\n", "\\ No\n", "\n", "\u{FFFD}", "@@ -"]
+        let words = [
+            "--- a/x\n", "+++ b/x\n", "@@ -1,3 +1,3 @@\n", " a\n", "-b\n", "+c\n", "\\ No\n", "\n", "\u{FFFD}", "@@ -",
+        ]
         for _ in 0..<500 {
             let text = (0..<20).map { _ in words.randomElement(using: &generator) ?? "" }.joined()
             if let patch = try? parse(text) {

@@ -120,7 +120,9 @@ import Testing
     }
 
     @Test func namesWhatCannotBeRead() {
-        #expect(throws: KernelBuildError.unreadablePatch(path: "/no/such", .unreadable(reason: "there is no such file"))) {
+        #expect(
+            throws: KernelBuildError.unreadablePatch(path: "/no/such", .unreadable(reason: "there is no such file"))
+        ) {
             try PatchSource(path: "/no/such")
         }
         #expect(throws: KernelBuildError.unreadablePatch(path: "/", .unreadable(reason: "it is a folder"))) {

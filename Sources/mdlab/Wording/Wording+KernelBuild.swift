@@ -66,8 +66,9 @@ extension KernelBuildError: Worded {
     private static func words(_ fault: KernelTreeFault) -> String {
         switch fault {
         case .notAKernelTree: "this is no kernel tree: give the folder that has Kbuild, drivers and .config."
-        case .notConfigured: "the kernel has no configuration: run make defconfig there, set MD_CLUSTER=m, and build it."
-        case .noCluster: "the kernel is configured without MD_CLUSTER=m: set it (and DLM=m, MD_RAID1=m, MD_RAID10=m)."
+        case .notConfigured: "the kernel has no configuration: run make defconfig there and build it."
+        case .missingOptions(let lines):
+            "the kernel's configuration lacks \(lines.joined(separator: " ")): set that and build it again."
         case .notBuilt(let missing): "the kernel is not built, it has no \(missing): run make there first."
         }
     }
