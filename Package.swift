@@ -36,7 +36,7 @@ let package = Package(
         .systemLibrary(name: "CKmod", pkgConfig: "libkmod", providers: [.apt(["libkmod-dev"])]),
         .systemLibrary(
             name: "CTraceCmd", pkgConfig: "libtracecmd", providers: [.apt(["libtracecmd-dev", "libtraceevent-dev"])]),
-        .target(name: "CGuest"),
+        .target(name: "CLinux"),
 
         room("ClusterProtocol"),
         room("ProcedureModel", ["ClusterProtocol"]),
@@ -44,11 +44,11 @@ let package = Package(
         room("MDClusterModel", ["ProcedureModel", "ModelChecker"]),
         room("KernelModule", ["CElf", "CKmod"]),
         room("KernelBuild", ["KernelModule", subprocess]),
-        room("GuestImage", ["KernelModule"]),
+        room("GuestImage", ["KernelModule", "CElf"]),
         room("GuestProtocol"),
-        .executableTarget(name: "mdlab-agent", dependencies: ["GuestProtocol", "CGuest"], swiftSettings: strict),
+        .executableTarget(name: "mdlab-agent", dependencies: ["GuestProtocol", "CLinux"], swiftSettings: strict),
         room("RunRecord", ["ClusterProtocol"]),
-        room("VirtualCluster", ["GuestProtocol", "GuestImage", "RunRecord", "CGuest"]),
+        room("VirtualCluster", ["GuestProtocol", "GuestImage", "KernelModule", "RunRecord", "CLinux"]),
         room("KernelTrace", ["ClusterProtocol", "RunRecord", "CTraceCmd"]),
         room("Conformance", ["KernelTrace"]),
         room("Reporting", ["RunRecord"]),

@@ -1,1 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0
+import Foundation
+
+/// Which kernel to build for.
+public enum KernelChoice: Sendable, Equatable {
+    /// A kernel of Debian, by its name in vm/kernels.json: `6.1`.
+    case packaged(String)
+    /// A kernel tree that the user has configured and built.
+    case tree(String)
+}
+
+/// What to build: stock source, patches on top of it in their order, then a variant.
+public struct BuildRequest: Sendable, Equatable {
+    public var kernel: KernelChoice
+    /// Paths of patch files.
+    public var patches: [String]
+    /// Name of a semantic patch in kernel-tests/variants.
+    public var variant: String?
+
+    public init(kernel: KernelChoice, patches: [String] = [], variant: String? = nil) {
+        self.kernel = kernel
+        self.patches = patches
+        self.variant = variant
+    }
+
+    /// What is built, in words: `stock + fix.patch, variant async`.
+    public var sourceDescription: String {
+        var text = "stock"
+        for patch in patches { text += " + " + (patch.split(separator: "/").last.map(String.init) ?? patch) }
+        if let variant { text += ", variant " + variant }
+        return text
+    }
+}
+
+/// A kernel as the nodes boot it, with what is needed to build modules for it.
+public struct KernelArtifacts: Sendable, Equatable, Codable {
+    /// As `uname -r` says it.
+    public var release: String
+    /// Name and version that tell this kernel from any other in the cache.
+    public var identity: String
+    public var vmlinuz: String
+    /// Debian's image packages carry only a stub of it.
+    public var systemMap: String
+    public var config: String
+    /// The folder lib/modules/RELEASE, with modules.dep.
+    public var modulesTree: String
+    /// What kbuild is started in.
+    public var headers: String
+    /// The folder drivers/md.
+    public var source: String
+}
+
+/// Modules ready to be loaded, and what they were made from.
+public struct BuiltModules: Sendable, Equatable, Codable {
+    public var directory: String
+    /// Module name as lsmod says it with dashes (`md-cluster`) to the stripped .ko.
+    public var modules: [String: String]
+    /// The same names to the files with the debug information.
+    public var debug: [String: String]
+    public var release: String
+    /// Stock source, patches, variant: in words for the record of a run. The file changes.diff beside the modules has
+    /// the whole difference from stock.
+    public var source: String
+    public var key: String
+}

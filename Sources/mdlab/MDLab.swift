@@ -9,6 +9,8 @@ struct MDLab: AsyncParsableCommand {
         commandName: "mdlab",
         abstract: "A laboratory for md-cluster patches: build, run in a cluster of VMs, judge.",
         subcommands: [
+            Build.self,
+            VM.self,
         ])
 
     static func main() async {

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+# What there is to do with mdlab. MDLAB_WERROR=1 makes warnings errors.
+
+SWIFT ?= swift
+MDLAB := .build/release/mdlab
+AGENT := .build-agent/release/mdlab-agent
+
+.DELETE_ON_ERROR:
+.PHONY: all bootstrap build test vm-test bench lint clean
+
+all: build
+
+bootstrap:
+	@scripts/bootstrap
+
+# The command, and the program that is PID 1 of a node: static, so that a node needs no Swift libraries.
+build:
+	$(SWIFT) build -c release --product mdlab
+	$(SWIFT) build -c release --product mdlab-agent --static-swift-stdlib -Xswiftc -static-executable \
+		--scratch-path .build-agent
+
+# Unit tests and recorded runs; no virtual machine is started.
+test: bootstrap
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+# Real kernels in a cluster of virtual machines.
+vm-test: bootstrap build
+	$(MDLAB) run
+
+bench: bootstrap build
+	$(MDLAB) bench
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+clean:
+	rm -rf .build .build-agent

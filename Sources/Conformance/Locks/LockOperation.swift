@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import KernelTrace
+
+/// One call of `dlm_lock` or `dlm_unlock` by a thread, with what came of it: the trace's start, end and ast events of one
+/// operation brought together. `dlm_lock_sync` of md-cluster.c is one of these, and its caller waits until `answer` is there.
+struct LockOperation: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
+        /// The first lock of an lkb (`lockres_init`): DLM_LKF_CONVERT is not set.
+        case create
+        case convert
+        /// `dlm_unlock` without CANCEL (`lockres_free`).
+        case unlock
+        /// `dlm_unlock` with DLM_LKF_CANCEL (`dlm_lock_sync_interruptible`).
+        case cancel
+    }
+
+    /// The completion: an ast, or the error that `dlm_lock` returned at once.
+    struct Answer: Sendable, Equatable {
+        var index: Int
+        var time: UInt64
+        /// `sb_status` of the ast, or the error of the _end event.
+        var status: Int32
+        /// True when the call itself failed, so that no ast will come.
+        var atOnce: Bool
+    }
+
+    var kind: Kind
+    var node: NodeID
+    /// Index and time of the _start event.
+    var index: Int
+    var time: UInt64
+    var pid: Int
+    var comm: String
+    var lockspace: UInt32
+    var lock: UInt32
+    var resource: LockResource
+    /// The requested mode; nil for unlock and cancel.
+    var mode: LockMode?
+    var noQueue: Bool
+    var answer: Answer?
+
+    var granted: Bool { answer?.status == 0 }
+    var role: ThreadRole { ThreadRole(comm: comm) }
+
+    /// "token EX", "message NL (new)", "ack unlock": the letter of this operation in a word.
+    var letter: String {
+        switch kind {
+        case .create: "\(resource) \(mode ?? .none) (new)"
+        case .convert: "\(resource) \(mode ?? .none)"
+        case .unlock: "\(resource) unlock"
+        case .cancel: "\(resource) cancel"
+        }
+    }
+}
+
+/// Values of include/uapi/linux/dlmconstants.h and the errors that DLM puts into `sb_status`.
+enum DLMConstant {
+    static let noQueue: UInt32 = 0x1
+    static let cancel: UInt32 = 0x2
+    static let convert: UInt32 = 0x4
+    static let again: Int32 = -11
+    static let cancelled: Int32 = -0x10001
+    static let unlocked: Int32 = -0x10002
+}
+
+extension LockOperation {
+    /// The operations of one node on one lockspace, in the order in which they were asked for.
+    ///
+    /// An ast belongs to the newest operation of its lkb that has no answer yet, except that the ast of a cancelled request
+    /// (DLM_ECANCEL) answers the cancel and the request at once.
+    static func all(in events: [KernelEvent], lockspace: UInt32) -> [LockOperation] {
+        var operations: [LockOperation] = []
+        var open: [UInt32: [Int]] = [:]
+        for event in events {
+            // Asts may be among what is missing: what is open now will never get its answer.
+            if case .lost = event.body { open = [:] }
+            guard case .dlm(let dlm) = event.body, dlm.lockspace == lockspace else { continue }
+            switch dlm.kind {
+            case .lockStart, .unlockStart:
+                let isLock = dlm.kind == .lockStart
+                let kind: Kind =
+                    if isLock {
+                        dlm.flags & DLMConstant.convert == 0 ? .create : .convert
+                    } else {
+                        dlm.flags & DLMConstant.cancel == 0 ? .unlock : .cancel
+                    }
+                open[dlm.lock, default: []].append(operations.count)
+                operations.append(
+                    LockOperation(
+                        kind: kind, node: event.node, index: event.index, time: event.time, pid: event.pid, comm: event.comm,
+                        lockspace: dlm.lockspace, lock: dlm.lock, resource: dlm.resource, mode: isLock ? dlm.mode : nil,
+                        noQueue: isLock && dlm.flags & DLMConstant.noQueue != 0))
+            case .lockEnd, .unlockEnd:
+                // The end of the call says nothing about the lock, unless the call failed.
+                guard let status = dlm.status, status != 0, let number = open[dlm.lock]?.last,
+                    operations[number].pid == event.pid
+                else { continue }
+                operations[number].answer = Answer(index: event.index, time: event.time, status: status, atOnce: true)
+                open[dlm.lock]?.removeLast()
+            case .ast:
+                let status = dlm.status ?? 0
+                guard let numbers = open[dlm.lock], let first = numbers.first, let last = numbers.last else { continue }
+                let answer = Answer(index: event.index, time: event.time, status: status, atOnce: false)
+                if status == DLMConstant.cancelled || status == DLMConstant.unlocked {
+                    for number in numbers { operations[number].answer = answer }
+                    open[dlm.lock] = []
+                } else if operations[first].kind == .create || operations[first].kind == .convert {
+                    operations[first].answer = answer
+                    open[dlm.lock]?.removeFirst()
+                } else {
+                    operations[last].answer = answer
+                    open[dlm.lock]?.removeLast()
+                }
+            case .bast:
+                continue
+            }
+        }
+        return operations
+    }
+
+    /// The lockspaces of clustered arrays that a trace shows: those with a resource that only md-cluster.c uses. The lockspaces
+    /// that mdadm makes for itself have a "bitmapNAME" lock alone.
+    static func arrayLockspaces(in events: [KernelEvent]) -> Set<UInt32> {
+        let resources: Set<LockResource> = [.token, .message, .ack, .noNewDev, .resync]
+        return Set(
+            events.compactMap { event in
+                guard case .dlm(let dlm) = event.body, resources.contains(dlm.resource) else { return nil }
+                return dlm.lockspace
+            })
+    }
+}

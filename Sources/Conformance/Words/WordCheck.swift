@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import KernelTrace
+import RunRecord
+
+/// Check (b): every node's DLM conversions are words that md-cluster.c can say.
+public struct WordCheck: Sendable {
+    public static let name = "dlm-words"
+
+    /// - Parameter traces: one per node. A pure function: the same traces give the same answer.
+    public static func result(_ traces: [NodeTrace]) -> CheckResult {
+        var violations: [Finding] = []
+        var undecided: [Finding] = []
+        var seen: [String] = []
+        for trace in traces {
+            let lockspaces = LockOperation.arrayLockspaces(in: trace.events).sorted()
+            if lockspaces.isEmpty {
+                undecided.append(
+                    Finding("\(trace.node): the trace has no lock of a clustered array", node: trace.node.description))
+            }
+            for lockspace in lockspaces {
+                let words = NodeWords(trace, lockspace: lockspace)
+                violations += words.violations
+                undecided += words.undecided
+                seen += words.seen
+            }
+        }
+        let answer: CheckAnswer = !violations.isEmpty ? .fails : (traces.isEmpty || !undecided.isEmpty ? .notDecided : .holds)
+        return CheckResult(name: name, answer: answer, findings: violations + undecided, seen: seen)
+    }
+}
+
+/// The words of all roles of one node on one lockspace.
+struct NodeWords {
+    var violations: [Finding] = []
+    var undecided: [Finding] = []
+    var seen: [String] = []
+
+    init(_ trace: NodeTrace, lockspace: UInt32) {
+        let operations = LockOperation.all(in: trace.events, lockspace: lockspace)
+        let fromStart = operations.contains { $0.kind == .create && $0.resource == .token }
+        var sender = WordRun(.sender, fromStart: fromStart)
+        var receiver = WordRun(.receiver, fromStart: fromStart)
+        var resync = WordRun(.resync, fromStart: fromStart)
+        var bitmaps: [UInt32: WordRun] = [:]
+        var strangers: [LockOperation] = []
+        var losses = trace.losses[...]
+
+        for operation in operations {
+            if let loss = losses.first, loss < operation.index {
+                losses = losses.drop { $0 < operation.index }
+                sender.forget()
+                receiver.forget()
+                resync.forget()
+                for lock in bitmaps.keys { bitmaps[lock]!.forget() }
+            }
+            switch operation.resource {
+            case .resync:
+                resync.take(operation)
+            case .noNewDev where operation.role != .recvDaemon && operation.letter == "no-new-dev NL":
+                // new_disk_ack() is legal while the receive thread is in process_add_new_disk.
+                if !receiver.states.contains("reading") {
+                    violations.append(
+                        Finding(
+                            "\(operation.node) \(operation.comm): no-new-dev NL while no NEWDISK is being handled",
+                            node: operation.node.description, time: Double(operation.time) / 1e9, details: [operation.line]))
+                }
+            case .token, .message, .ack, .noNewDev:
+                if operation.role == .recvDaemon { receiver.take(operation) } else { sender.take(operation) }
+            case let resource where resource.bitmapSlot != nil:
+                let begun = fromStart || operation.kind == .create
+                bitmaps[operation.lock, default: WordRun(.bitmap(resource), fromStart: begun)].take(operation)
+            default:
+                strangers.append(operation)
+            }
+        }
+        violations += strangers.map {
+            Finding(
+                "\($0.node) \($0.comm): md-cluster.c has no lock named \($0.resource)", node: $0.node.description,
+                time: Double($0.time) / 1e9, details: [$0.line])
+        }
+        let runs = [sender, receiver, resync] + bitmaps.values
+        violations += runs.flatMap(\.violations)
+        judgeEnd(runs, of: trace)
+        let messages = operations.count { $0.role != .recvDaemon && $0.letter == "ack EX" }
+        let passes = operations.count { $0.role == .recvDaemon && $0.letter == "message CR" }
+        seen.append(
+            "\(trace.node): \(count(operations.count, "lock operation")), \(count(messages, "message")) sent, "
+                + "\(count(passes, "message")) received, \(count(trace.losses.count, "gap")) in the trace")
+    }
+
+    /// A trace that stops inside a word: legal when the run was cut there, a question when it was not.
+    private mutating func judgeEnd(_ runs: [WordRun], of trace: NodeTrace) {
+        for run in runs where !run.resting {
+            guard let last = run.word.last else { continue }
+            let answered = last.answer == nil ? "unanswered" : "answered"
+            let text =
+                "\(trace.node), as \(run.automaton.role): the trace ends inside a word, after \(last.letter) of \(last.comm), \(answered)"
+            if let cut = trace.cut {
+                seen.append("\(text) (\(cut))")
+            } else {
+                undecided.append(Finding(text, node: trace.node.description, details: run.word.map(\.line)))
+            }
+        }
+    }
+}

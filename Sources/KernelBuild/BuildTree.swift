@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+import Foundation
+
+/// The folder in which kbuild compiles drivers/md for one kernel. It is kept between builds, and only files whose content
+/// changed are written, so that kbuild compiles no more than it must.
+///
+/// A build that was killed may have left its make running, writing objects after we change the sources: such a tree is
+/// never used again. The `busy` file tells it, and every new tree has a name of its own.
+final class BuildTree {
+    let folder: String
+    let kernel: KernelArtifacts
+    private let lock: CacheLock
+    private let modules = ["md-mod", "raid1", "raid10", "md-cluster"]
+
+    private var busyMark: String { folder + ".busy" }
+
+    private init(folder: String, kernel: KernelArtifacts, lock: CacheLock) {
+        self.folder = folder
+        self.kernel = kernel
+        self.lock = lock
+    }
+
+    /// Takes the tree of this kernel for us alone, until `close()`.
+    static func open(
+        for kernel: KernelArtifacts, cache: CacheFolder, progress: BuildProgressHandler
+    ) async throws -> BuildTree {
+        let files = FileManager.default
+        let lock = try await CacheLock.take("\(cache.path)/locks/tree-\(kernel.identity)", progress: progress)
+        do {
+            let home = "\(cache.path)/trees/\(kernel.identity)"
+            try files.createDirectory(atPath: home, withIntermediateDirectories: true)
+            var names = Set(try files.contentsOfDirectory(atPath: home))
+            for mark in names where mark.hasSuffix(".busy") {
+                let name = String(mark.dropLast(".busy".count))
+                try? files.removeItem(atPath: "\(home)/\(name)")
+                try files.removeItem(atPath: "\(home)/\(mark)")
+                names.subtract([mark, name])
+            }
+            let name = names.sorted().first ?? "md-\(UInt32.random(in: 0...UInt32.max))"
+            let tree = BuildTree(folder: "\(home)/\(name)", kernel: kernel, lock: lock)
+            // The mark first: a tree without one is a whole tree.
+            guard files.createFile(atPath: tree.busyMark, contents: nil) else {
+                throw KernelBuildError.cacheNotWritable(path: home, reason: "a file cannot be made in it")
+            }
+            try files.createDirectory(atPath: tree.folder, withIntermediateDirectories: true)
+            return tree
+        } catch {
+            lock.release()
+            throw error
+        }
+    }
+
+    /// Gives the tree back for the next build.
+    func close() {
+        try? FileManager.default.removeItem(atPath: busyMark)
+        lock.release()
+    }
+
+    /// Makes the tree's sources those of `source`: writes what differs, removes what is gone.
+    func update(from source: String) throws {
+        let files = FileManager.default
+        var wanted: [String: Data] = [:]
+        for name in try files.contentsOfDirectory(atPath: source) where name.hasSuffix(".c") || name.hasSuffix(".h") {
+            wanted[name] = try Data(contentsOf: URL(filePath: "\(source)/\(name)"))
+        }
+        let makefile = try String(contentsOfFile: source + "/Makefile", encoding: .utf8)
+        wanted["Kbuild"] = Data(try Kbuild.text(fromMakefile: makefile, path: source + "/Makefile").utf8)
+        for (name, content) in wanted {
+            let place = URL(filePath: "\(folder)/\(name)")
+            if (try? Data(contentsOf: place)) != content { try content.write(to: place) }
+        }
+        for name in try files.contentsOfDirectory(atPath: folder)
+        where (name.hasSuffix(".c") && !name.hasSuffix(".mod.c") || name.hasSuffix(".h")) && wanted[name] == nil {
+            try files.removeItem(atPath: "\(folder)/\(name)")
+        }
+    }
+
+    func make(progress: @escaping BuildProgressHandler) async throws {
+        let jobs = ProcessInfo.processInfo.activeProcessorCount
+        let said = try await Tool.make.output(
+            ["-C", kernel.headers, "M=\(folder)", "-j\(jobs)", "modules"],
+            onLine: { line in
+                let words = line.split(separator: " ")
+                guard words.count > 2, ["CC", "LD"].contains(words[0]), let file = words.last else { return }
+                progress(.compiling(URL(filePath: String(file)).lastPathComponent))
+            })
+        guard said.succeeded else {
+            let errors = said.text.split(separator: "\n").filter {
+                $0.contains("error:") || $0.contains("ERROR:") || $0.contains("undefined!")
+            }
+            throw KernelBuildError.compileFailed(
+                errors: errors.map { String($0).replacing(folder + "/", with: "") }, log: String(said.text.suffix(1 << 20)))
+        }
+    }
+
+    /// Copies the modules out, split into what is loaded and what debuggers read.
+    func collect(into draft: String, finalPlace: String, source: String, key: String) async throws -> BuiltModules {
+        let files = FileManager.default
+        try files.createDirectory(atPath: draft + "/debug", withIntermediateDirectories: true)
+        var built = BuiltModules(
+            directory: finalPlace, modules: [:], debug: [:], release: kernel.release, source: source, key: key)
+        for name in modules {
+            let whole = "\(folder)/\(name).ko"
+            let debug = "debug/\(name).ko.debug"
+            try await Tool.objcopy.run(["--only-keep-debug", whole, "\(draft)/\(debug)"])
+            try await Tool.objcopy.run(["--strip-debug", whole, "\(draft)/\(name).ko"])
+            try await Tool.objcopy.run(["--add-gnu-debuglink=\(draft)/\(debug)", "\(draft)/\(name).ko"])
+            built.modules[name] = "\(finalPlace)/\(name).ko"
+            built.debug[name] = "\(finalPlace)/\(debug)"
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try encoder.encode(built).write(to: URL(filePath: draft + "/build.json"))
+        return built
+    }
+}
+
+/// The makefile of the out-of-tree build.
+enum Kbuild {
+    /// What md-mod is linked from is read from the kernel's own Makefile; it differs between kernels.
+    static func text(fromMakefile makefile: String, path: String) throws -> String {
+        let joined = makefile.replacing("\\\n", with: " ")
+        var parts: [Substring] = []
+        for line in joined.split(separator: "\n") {
+            let words = line.split { $0 == " " || $0 == "\t" }
+            if words.count > 2, words[0] == "md-mod-y", ["+=", ":=", "="].contains(words[1]) { parts += words[2...] }
+        }
+        guard !parts.isEmpty else { throw KernelBuildError.unknownModuleParts(path: path) }
+        return """
+            md-mod-y := \(parts.joined(separator: " "))
+            obj-m := md-mod.o raid1.o raid10.o md-cluster.o
+
+            """
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+import Foundation
+import Glibc
+
+/// The folder where downloads and builds are kept between runs.
+///
+/// An entry is a folder or a file that appears by rename when it is complete, so that whoever is killed while making
+/// one, or runs out of disk, leaves nothing that another would take for the real thing. A lock file per entry keeps two
+/// runs from making the same one at a time; the kernel drops the lock when its holder dies.
+public struct CacheFolder: Sendable {
+    public let path: String
+
+    public init(path: String) {
+        self.path = path
+    }
+
+    /// $MDLAB_CACHE, else $XDG_CACHE_HOME/mdlab, else ~/.cache/mdlab.
+    public static func standard(environment: [String: String] = ProcessInfo.processInfo.environment) -> CacheFolder {
+        if let own = environment["MDLAB_CACHE"], !own.isEmpty {
+            return CacheFolder(path: URL(filePath: own).standardizedFileURL.path)
+        }
+        if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") {
+            return CacheFolder(path: base + "/mdlab")
+        }
+        return CacheFolder(path: NSHomeDirectory() + "/.cache/mdlab")
+    }
+
+    /// Bytes that this user may still write to the cache's disk; nil when the folder cannot be looked at.
+    public var freeBytes: Int? {
+        var facts = statvfs()
+        var place = path
+        while place != "/" && access(place, F_OK) != 0 {
+            place = URL(filePath: place).deletingLastPathComponent().path
+        }
+        guard statvfs(place, &facts) == 0 else { return nil }
+        return Int(facts.f_bavail) * Int(facts.f_frsize)
+    }
+
+    /// Makes the folder and proves that it can be written.
+    public func makeReady() throws {
+        if path.contains(where: { $0.isWhitespace || $0 == ":" }) { throw KernelBuildError.cachePathUnusable(path) }
+        do {
+            try FileManager.default.createDirectory(atPath: path + "/locks", withIntermediateDirectories: true)
+        } catch {
+            throw KernelBuildError.cacheNotWritable(path: path, reason: "cannot be made")
+        }
+        guard access(path + "/locks", W_OK) == 0, access(path, W_OK) == 0 else {
+            throw KernelBuildError.cacheNotWritable(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    /// The path of the entry `kind/key`, made by `fill` if it is not there. `fill` gets a path that does not exist yet
+    /// and puts a file or a folder there.
+    public func entry(
+        _ kind: String, _ key: String, progress: BuildProgressHandler = { _ in },
+        fill: (String) async throws -> Void
+    ) async throws -> String {
+        let place = "\(path)/\(kind)/\(key)"
+        if access(place, F_OK) == 0 { return place }
+        try makeReady()
+        let lock = try await CacheLock.take("\(path)/locks/\(kind)-\(key)", progress: progress)
+        defer { lock.release() }
+        if access(place, F_OK) == 0 { return place }
+        let files = FileManager.default
+        let draft = "\(path)/\(kind)/.\(key).draft"
+        try files.createDirectory(atPath: "\(path)/\(kind)", withIntermediateDirectories: true)
+        try? files.removeItem(atPath: draft)
+        do {
+            try await fill(draft)
+            guard rename(draft, place) == 0 else {
+                throw KernelBuildError.cacheNotWritable(path: place, reason: String(cString: strerror(errno)))
+            }
+        } catch {
+            let free = freeBytes
+            try? files.removeItem(atPath: draft)
+            if let free, free < Self.fullBelow { throw KernelBuildError.diskFull(path: path, freeBytes: free) }
+            throw error
+        }
+        return place
+    }
+
+    /// Less room than this after a failure means that the failure was the full disk: no step writes less at a time.
+    static let fullBelow = 4 << 20
+
+}
+
+/// An advisory lock on a file of the cache; see flock(2).
+final class CacheLock: Sendable {
+    private let descriptor: Int32
+
+    private init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    /// Waits until the lock is ours. Cancelling the task ends the wait.
+    static func take(_ path: String, progress: BuildProgressHandler) async throws -> CacheLock {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw KernelBuildError.cacheNotWritable(path: path, reason: String(cString: strerror(errno)))
+        }
+        let lock = CacheLock(descriptor: descriptor)
+        var told = false
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else {
+                let reason = String(cString: strerror(errno))
+                lock.release()
+                throw KernelBuildError.cacheNotWritable(path: path, reason: reason)
+            }
+            if !told { progress(.waitingForLock(URL(filePath: path).lastPathComponent)) }
+            told = true
+            do {
+                try await Task.sleep(for: .milliseconds(100))
+            } catch {
+                lock.release()
+                throw error
+            }
+        }
+        return lock
+    }
+
+    func release() {
+        close(descriptor)
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+import Foundation
+
+/// Debian's kernels in the cache: image with its modules, headers that work from where they are, source of md.
+struct KernelStore {
+    let packages: PackageCache
+    let catalog: KernelCatalog
+    let progress: BuildProgressHandler
+
+    /// Raised when the layout of an entry changes.
+    private static let layout = 1
+
+    func prepare(_ name: String) async throws -> KernelArtifacts {
+        let entry = try catalog.entry(name)
+        let metas = try await packages.candidates([entry.image, entry.headers])
+        let image = try await newest(of: metas[0], prefix: "linux-image-", name: name)
+        let release = String(image.name.dropFirst("linux-image-".count))
+        let identity = "\(release)_\(image.version)_\(Self.layout)"
+        let place = try await packages.cache.entry("kernels", identity, progress: progress) { draft in
+            try await fill(draft, entry: entry, image: image, headersMeta: metas[1], release: release)
+        }
+        return Self.artifacts(in: place, release: release, identity: identity)
+    }
+
+    /// The package that a meta package stands for.
+    private func newest(of meta: AptPackage, prefix: String, name: String) async throws -> AptPackage {
+        let wanted = meta.dependencies.first { $0.name.hasPrefix(prefix + name) }
+        guard let wanted else { throw KernelBuildError.packageUnknown(prefix + name, listsPresent: true) }
+        return try await resolve(wanted)
+    }
+
+    private func resolve(_ dependency: AptPackage.Dependency) async throws -> AptPackage {
+        if let version = dependency.exactVersion {
+            return try await packages.version(version, of: dependency.name)
+        }
+        return try await packages.candidates([dependency.name])[0]
+    }
+
+    private static func artifacts(in place: String, release: String, identity: String) -> KernelArtifacts {
+        KernelArtifacts(
+            release: release, identity: identity, vmlinuz: "\(place)/image/boot/vmlinuz-\(release)",
+            systemMap: "\(place)/image/boot/System.map-\(release)", config: "\(place)/image/boot/config-\(release)",
+            modulesTree: "\(place)/image/lib/modules/\(release)",
+            headers: "\(place)/headers/usr/src/linux-headers-\(release)", source: "\(place)/md")
+    }
+
+    private func fill(
+        _ draft: String, entry: KernelCatalog.Entry, image: AptPackage, headersMeta: AptPackage, release: String
+    ) async throws {
+        let files = FileManager.default
+        for folder in ["image", "headers", "md"] {
+            try files.createDirectory(atPath: "\(draft)/\(folder)", withIntermediateDirectories: true)
+        }
+        try await packages.unpack(image, into: "\(draft)/image")
+        try await Tool.depmod.run(["-b", "\(draft)/image", release])
+
+        let headers = try await newest(of: headersMeta, prefix: "linux-headers-", name: entry.name)
+        var used = [image, headers]
+        try await packages.unpack(headers, into: "\(draft)/headers")
+        for part in headers.dependencies where ["linux-headers-", "linux-kbuild-"].contains(where: part.name.hasPrefix) {
+            let package = try await resolve(part)
+            try await packages.unpack(package, into: "\(draft)/headers")
+            used.append(package)
+        }
+        try Self.loosenHeaders("\(draft)/headers/usr/src/linux-headers-\(release)")
+
+        let source = try await packages.version(image.version, of: entry.source)
+        used.append(source)
+        try await extractSource(source, into: "\(draft)/md", scratch: "\(draft)/source")
+        try KernelArtifactsCheck.config(
+            at: "\(draft)/image/boot/config-\(release)", path: "kernel \(entry.name)")
+        used.forEach(packages.dropArchive)
+    }
+
+    /// The Makefile of Debian's headers includes /usr/src/linux-headers-…-common/Makefile. Its scripts and tools are
+    /// already relative links, so with a relative include the tree works wherever it is unpacked.
+    private static func loosenHeaders(_ folder: String) throws {
+        let path = folder + "/Makefile"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let loose = text.replacing("include /usr/src/", with: "include $(dir $(lastword $(MAKEFILE_LIST)))../")
+        try loose.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    /// drivers/md out of the tar archive inside the source package, without its subfolders.
+    private func extractSource(_ package: AptPackage, into folder: String, scratch: String) async throws {
+        let files = FileManager.default
+        try await packages.unpack(package, into: scratch)
+        defer { try? files.removeItem(atPath: scratch) }
+        let archives = try files.contentsOfDirectory(atPath: scratch + "/usr/src")
+        guard let archive = archives.first(where: { $0.contains(".tar.") }) else {
+            throw KernelBuildError.packageDamaged(package.name, reason: "it has no tar archive in usr/src")
+        }
+        try await Tool.tar.run([
+            "-xf", "\(scratch)/usr/src/\(archive)", "-C", folder, "--strip-components=3", "--no-wildcards-match-slash",
+            "--wildcards", "*/drivers/md/*.[ch]", "*/drivers/md/Makefile",
+        ])
+    }
+}
+
+/// What a kernel's configuration must have for md-cluster to be built as modules.
+enum KernelArtifactsCheck {
+    static func config(at configuration: String, path: String) throws {
+        guard let text = try? String(contentsOfFile: configuration, encoding: .utf8) else {
+            throw KernelBuildError.kernelTree(path: path, .notConfigured)
+        }
+        let lines = Set(text.split(separator: "\n"))
+        guard lines.contains("CONFIG_MD_CLUSTER=m") else { throw KernelBuildError.kernelTree(path: path, .noCluster) }
+    }
+}

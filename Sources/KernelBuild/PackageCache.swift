@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+import Foundation
+import Glibc
+
+/// Debian packages fetched and unpacked as an ordinary user: nothing is installed, no maintainer script runs.
+///
+///     let packages = PackageCache(cache: .standard())
+///     let sysroot = try await packages.sysroot(packages: ["busybox-static", "mdadm"])   // …/bin/busybox, …/sbin/mdadm
+public struct PackageCache: Sendable {
+    public let cache: CacheFolder
+    let progress: BuildProgressHandler
+
+    public init(cache: CacheFolder, progress: @escaping BuildProgressHandler = { _ in }) {
+        self.cache = cache
+        self.progress = progress
+    }
+
+    /// A folder into which the named packages are unpacked, at apt's candidate versions. Dependencies are not followed:
+    /// the list says what is wanted. Keyed by the versions, so an upgrade in apt's lists makes a new folder.
+    public func sysroot(packages names: [String]) async throws -> String {
+        let packages = try await candidates(names)
+        let key = try await Checksum.of(text: packages.map(\.identity).joined(separator: "\n"))
+        return try await cache.entry("sysroots", String(key.prefix(16)), progress: progress) { draft in
+            try FileManager.default.createDirectory(atPath: draft, withIntermediateDirectories: true)
+            for package in packages { try await unpack(package, into: draft) }
+        }
+    }
+
+    /// The names in a list file: one a line, `#` starts a comment.
+    public static func names(inList text: String) -> [String] {
+        text.split(whereSeparator: \.isNewline)
+            .map { $0.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty }
+    }
+
+    /// apt's candidates for the names, in their order.
+    func candidates(_ names: [String]) async throws -> [AptPackage] {
+        let said = try await Tool.aptCache.output(["--no-all-versions", "show"] + names)
+        let known = AptPackage.parse(said.text)
+        return try names.map { name in
+            guard let found = known.first(where: { $0.name == name }) else {
+                throw KernelBuildError.packageUnknown(name, listsPresent: Self.listsPresent)
+            }
+            return found
+        }
+    }
+
+    func version(_ version: String, of name: String) async throws -> AptPackage {
+        let said = try await Tool.aptCache.output(["show", "\(name)=\(version)"])
+        guard let found = AptPackage.parse(said.text).first(where: { $0.name == name && $0.version == version }) else {
+            throw KernelBuildError.packageUnknown("\(name)=\(version)", listsPresent: Self.listsPresent)
+        }
+        return found
+    }
+
+    /// Whether apt has any package list; without one it knows nothing at all.
+    public static var listsPresent: Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/var/lib/apt/lists")) ?? []
+        return names.contains { $0.contains("_Packages") }
+    }
+
+    func unpack(_ package: AptPackage, into folder: String) async throws {
+        let file = try await archive(package)
+        progress(.unpacking(package.name))
+        try await Tool.dpkgDeb.run(["-x", file, folder])
+    }
+
+    /// The package's file, downloaded if need be and verified when it is.
+    func archive(_ package: AptPackage) async throws -> String {
+        try await cache.entry("debs", package.identity + ".deb", progress: progress) { draft in
+            progress(.downloading(package: package.name, bytes: package.size))
+            let folder = draft + ".d"
+            let files = FileManager.default
+            try? files.removeItem(atPath: folder)
+            try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? files.removeItem(atPath: folder) }
+            // As root apt would switch to a user that cannot write here.
+            let asWhoever = geteuid() == 0 ? ["-o", "APT::Sandbox::User=root"] : []
+            let said = try await Tool.apt.output(
+                asWhoever + ["--quiet", "download", "\(package.name)=\(package.version)"], in: folder)
+            let found = try files.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".deb") }
+            guard said.succeeded, let name = found.first, found.count == 1 else {
+                let reason = said.errors.split(separator: "\n").first { $0.hasPrefix("E:") } ?? "no file came"
+                throw KernelBuildError.downloadFailed(package: package.name, reason: String(reason))
+            }
+            let size = try files.attributesOfItem(atPath: "\(folder)/\(name)")[.size] as? Int
+            guard size == package.size else {
+                throw KernelBuildError.packageDamaged(
+                    package.name, reason: "\(size ?? 0) bytes instead of \(package.size)")
+            }
+            guard try await Checksum.of(files: ["\(folder)/\(name)"]) == [package.sha256] else {
+                throw KernelBuildError.packageDamaged(package.name, reason: "its SHA-256 is another")
+            }
+            try files.moveItem(atPath: "\(folder)/\(name)", toPath: draft)
+        }
+    }
+
+    /// Once unpacked into an entry of the cache, an archive is only weight.
+    func dropArchive(_ package: AptPackage) {
+        try? FileManager.default.removeItem(atPath: "\(cache.path)/debs/\(package.identity).deb")
+    }
+}

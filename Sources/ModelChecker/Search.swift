@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+import Dispatch
+import Synchronization
+
+/// Breadth-first exhaustive search.
+///
+/// The answer, the number of states and the counterexample are the same for any number of workers: a failure is looked for
+/// only at the end of a layer, and the run that is shown is chosen among all shortest ones by a rule that does not depend
+/// on the order of discovery.
+public struct Search: Sendable {
+    public let system: any TransitionSystem
+    public var bounds: Bounds
+    /// Threads that search, 1 or 2 on a small machine.
+    public var workers: Int
+    /// Called about once a second.
+    public var progress: (@Sendable (Progress) -> Void)?
+    /// Set from anywhere to make the search stop with `.interrupted`.
+    public let stop = StopFlag()
+
+    public final class StopFlag: Sendable {
+        private let flag = Atomic<Bool>(false)
+        public func set() { flag.store(true, ordering: .relaxed) }
+        public var isSet: Bool { flag.load(ordering: .relaxed) }
+    }
+
+    public init(_ system: any TransitionSystem, bounds: Bounds = Bounds(), workers: Int = 1) {
+        self.system = system
+        self.bounds = bounds
+        self.workers = max(1, workers)
+    }
+
+    /// States that a worker expands between two looks at bounds, at the clock and into the other workers' outboxes.
+    private static let roundSize = 8192
+
+    public func run() -> SearchResult {
+        let clock = ContinuousClock()
+        let start = clock.now
+        func elapsed() -> Double {
+            let (seconds, attoseconds) = (clock.now - start).components
+            return Double(seconds) + Double(attoseconds) * 1e-18
+        }
+        let perState = StateStore.bytesPerState(words: system.stateWords)
+        let byMemory = Int(Double(bounds.bytes) / perState)
+        let capacity = max(1, min(bounds.states, byMemory) / workers + (workers > 1 ? 1024 : 0))
+        var shards: [Shard] = []
+        for number in 0..<workers {
+            guard let store = StateStore(words: system.stateWords, capacity: capacity) else {
+                return SearchResult(
+                    verdict: .undecided(.memory(bytes: bounds.bytes)), states: 0, transitions: 0, depth: 0, seconds: 0,
+                    bytes: 0, coverage: [], reached: [], counterexample: nil)
+            }
+            shards.append(Shard(number: number, of: workers, system: system, store: store))
+        }
+        let space = SearchSpace(system: system, shards: shards)
+
+        func result(_ verdict: Verdict, depth: Int, targets: [Int] = []) -> SearchResult {
+            var coverage = shards[0].coverage
+            for shard in shards.dropFirst() {
+                for index in coverage.indices {
+                    coverage[index].fired += shard.coverage[index].fired
+                    coverage[index].found += shard.coverage[index].found
+                }
+            }
+            let names = system.properties.map(\.name)
+            let reached = shards.reduce(into: Set<String>()) { $0.formUnion($1.reached.map { names[$0] }) }
+            return SearchResult(
+                verdict: verdict, states: space.count, transitions: space.transitions, depth: depth, seconds: elapsed(),
+                bytes: space.bytes, coverage: coverage, reached: reached,
+                counterexample: targets.isEmpty ? nil : space.counterexample(to: targets))
+        }
+
+        addInitialStates(to: shards)
+        var buffers = Buffers(count: workers, stateWords: system.stateWords)
+        var depth = 0
+        var lastReport = 0.0
+        var goesOn = shards.map { $0.beginLayer() }.contains(true)
+        if let failure = space.brokenInvariant() { return result(failure.verdict, depth: 0, targets: failure.targets) }
+        while goesOn {
+            while shards.contains(where: { $0.cursor < $0.layerEnd }) {
+                expandRound(shards, &buffers)
+                let seconds = elapsed()
+                if shards.contains(where: \.isFull) {
+                    let reason: Verdict.Reason =
+                        bounds.states <= byMemory ? .states(space.count) : .memory(bytes: bounds.bytes)
+                    return result(.undecided(reason), depth: depth)
+                }
+                if stop.isSet { return result(.undecided(.interrupted), depth: depth) }
+                if seconds > bounds.seconds { return result(.undecided(.seconds(bounds.seconds)), depth: depth) }
+                if let progress, seconds - lastReport >= 1 {
+                    lastReport = seconds
+                    progress(
+                        Progress(
+                            states: space.count, transitions: space.transitions, depth: depth, seconds: seconds,
+                            bytes: space.bytes))
+                }
+            }
+            let deadlocks = shards.flatMap(\.deadlocks)
+            if !deadlocks.isEmpty { return result(.fails(.deadlock), depth: depth, targets: deadlocks) }
+            goesOn = shards.map { $0.beginLayer() }.contains(true)
+            if goesOn { depth += 1 }
+            if let failure = space.brokenInvariant() {
+                return result(failure.verdict, depth: depth, targets: failure.targets)
+            }
+            if goesOn, depth >= bounds.depth { return result(.undecided(.depth(bounds.depth)), depth: depth) }
+        }
+        let reached = shards.reduce(into: Set<Int>()) { $0.formUnion($1.reached) }
+        for (position, property) in system.properties.enumerated() {
+            if property.kind == .reachable, !reached.contains(position) {
+                return result(.fails(.unreachable(property.name)), depth: depth)
+            }
+        }
+        for property in system.properties where property.kind == .progress {
+            switch space.statesWithoutProgress(to: property, isStopped: { stop.isSet || elapsed() > bounds.seconds }) {
+            case nil:
+                return result(.undecided(stop.isSet ? .interrupted : .seconds(bounds.seconds)), depth: depth)
+            case .some(let states) where !states.isEmpty:
+                return result(.fails(.noProgress(property.name)), depth: depth, targets: states)
+            case .some: continue
+            }
+        }
+        return result(.holds, depth: depth)
+    }
+
+    private func addInitialStates(to shards: [Shard]) {
+        var initial = Successors(stateWords: system.stateWords)
+        system.initialStates(into: &initial)
+        for item in 0..<initial.count {
+            let words = initial.words(item)
+            system.canonicalize?(words)
+            let hash = StateStore.hash(words, words: system.stateWords)
+            shards[Shard.owner(ofHash: hash, shardCount: shards.count)].addInitial(words, hash: hash)
+        }
+    }
+
+    private func expandRound(_ shards: [Shard], _ buffers: inout Buffers) {
+        let expansions = buffers.boxes
+        if shards.count == 1 {
+            shards[0].expand(limit: Self.roundSize, with: &expansions[0].successors)
+            return
+        }
+        DispatchQueue.concurrentPerform(iterations: shards.count) { number in
+            shards[number].expand(limit: Self.roundSize, with: &expansions[number].successors)
+        }
+        DispatchQueue.concurrentPerform(iterations: shards.count) { number in
+            for other in shards where other.number != number { shards[number].collect(from: other) }
+        }
+        for shard in shards { shard.emptyOutboxes() }
+    }
+}
+
+/// A buffer of successors for each worker.
+private struct Buffers {
+    final class Box: @unchecked Sendable {
+        var successors: Successors
+        init(stateWords: Int) { successors = Successors(stateWords: stateWords) }
+    }
+    var boxes: [Box]
+    init(count: Int, stateWords: Int) { boxes = (0..<count).map { _ in Box(stateWords: stateWords) } }
+}

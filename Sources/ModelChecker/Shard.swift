@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/// One worker's share of a search: the states whose hash it owns. While a round runs, a worker touches only its own shard,
+/// so there are no locks; states that belong to another shard wait in an outbox until the round's second half.
+///
+/// States are numbered `index * shardCount + shard` across shards.
+final class Shard: @unchecked Sendable {
+    let number: Int
+    let shardCount: Int
+    let system: any TransitionSystem
+    let store: StateStore
+    let stateWords: Int
+    private let invariants: [(Int, Property)]
+    private let reachables: [(Int, Property)]
+    private let canonicalize: (@Sendable (UnsafeMutablePointer<UInt64>) -> Void)?
+
+    /// Where each layer begins in the store; the last element is where the next one will.
+    var layerStarts = [0]
+    /// Next state of the current layer to expand.
+    var cursor = 0
+    var transitions: UInt64 = 0
+    var coverage: [StepCoverage]
+    var deadlocks: [Int] = []
+    /// (property's position, state's number) of the invariants seen broken.
+    var violations: [(property: Int, state: Int)] = []
+    var reached: Set<Int> = []
+    var isFull = false
+    private var outboxes: [Outbox]
+    private var hashes: [UInt64] = []
+
+    private struct Outbox {
+        var words: [UInt64] = []
+        var hashes: [UInt64] = []
+        var predecessors: [UInt32] = []
+        var steps: [Int32] = []
+    }
+
+    init(number: Int, of shardCount: Int, system: any TransitionSystem, store: StateStore) {
+        self.number = number
+        self.shardCount = shardCount
+        self.system = system
+        self.store = store
+        stateWords = system.stateWords
+        let properties = Array(system.properties.enumerated()).map { ($0.offset, $0.element) }
+        invariants = properties.filter { $0.1.kind == .invariant }
+        reachables = properties.filter { $0.1.kind == .reachable }
+        canonicalize = system.canonicalize
+        coverage = Array(repeating: StepCoverage(), count: system.stepCount)
+        outboxes = Array(repeating: Outbox(), count: shardCount)
+    }
+
+    static func owner(ofHash hash: UInt64, shardCount: Int) -> Int { Int((hash >> 40) % UInt64(shardCount)) }
+
+    var layerEnd: Int { layerStarts[layerStarts.count - 1] }
+
+    /// Ends the layer: what was found since becomes the next one. False if that is empty in this shard.
+    func beginLayer() -> Bool {
+        cursor = layerEnd
+        layerStarts.append(store.count)
+        return cursor < store.count
+    }
+
+    func addInitial(_ state: UnsafePointer<UInt64>, hash: UInt64) {
+        insert(state, hash: hash, predecessor: .max, step: -1)
+    }
+
+    /// Expands up to `limit` states of the current layer.
+    func expand(limit: Int, with successors: inout Successors) {
+        let end = min(cursor + limit, layerEnd)
+        while cursor < end, !isFull {
+            let index = cursor
+            cursor += 1
+            successors.removeAll()
+            let view = StateView(store.state(index))
+            system.successors(of: view, into: &successors)
+            let count = successors.count
+            if count == 0 {
+                if !system.isFinal(view) { deadlocks.append(index * shardCount + number) }
+                continue
+            }
+            transitions += UInt64(count)
+            while hashes.count < count { hashes.append(0) }
+            let predecessor = UInt32(truncatingIfNeeded: index * shardCount + number)
+            hashes.withUnsafeMutableBufferPointer { hashes in
+                var touched: UInt32 = 0
+                for item in 0..<count {
+                    let words = successors.words(item)
+                    canonicalize?(words)
+                    hashes[item] = StateStore.hash(words, words: stateWords)
+                    touched ^= store.touch(hash: hashes[item])
+                }
+                withExtendedLifetime(touched) {}
+                for item in 0..<count {
+                    let owner = shardCount == 1 ? 0 : Self.owner(ofHash: hashes[item], shardCount: shardCount)
+                    if owner == number {
+                        insert(successors.words(item), hash: hashes[item], predecessor: predecessor, step: successors.step(item))
+                    } else {
+                        outboxes[owner].words.append(contentsOf: UnsafeBufferPointer(start: successors.words(item), count: stateWords))
+                        outboxes[owner].hashes.append(hashes[item])
+                        outboxes[owner].predecessors.append(predecessor)
+                        outboxes[owner].steps.append(Int32(truncatingIfNeeded: successors.step(item)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what another shard left for this one.
+    func collect(from other: Shard) {
+        let box = other.outboxes[number]
+        box.words.withUnsafeBufferPointer { words in
+            guard let base = words.baseAddress else { return }
+            for item in box.hashes.indices where !isFull {
+                insert(
+                    base + item * stateWords, hash: box.hashes[item], predecessor: box.predecessors[item],
+                    step: Int(box.steps[item]))
+            }
+        }
+    }
+
+    func emptyOutboxes() {
+        for index in outboxes.indices {
+            outboxes[index].words.removeAll(keepingCapacity: true)
+            outboxes[index].hashes.removeAll(keepingCapacity: true)
+            outboxes[index].predecessors.removeAll(keepingCapacity: true)
+            outboxes[index].steps.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private func insert(_ state: UnsafePointer<UInt64>, hash: UInt64, predecessor: UInt32, step: Int) {
+        if step >= 0 { coverage[step].fired += 1 }
+        switch store.insert(state, hash: hash, predecessor: predecessor) {
+        case .known: return
+        case .full: isFull = true
+        case .new(let index):
+            if step >= 0 { coverage[step].found += 1 }
+            let view = StateView(state)
+            for (position, property) in invariants where !property.holds(view) {
+                violations.append((position, index * shardCount + number))
+            }
+            for (position, property) in reachables where !reached.contains(position) && property.holds(view) {
+                reached.insert(position)
+            }
+        }
+    }
+}

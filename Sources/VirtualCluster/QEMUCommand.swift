@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import Foundation
+
+/// The command line of a node's QEMU.
+///
+/// All that connects a node to the outside is a descriptor that it inherits: no socket has a name, no port listens.
+/// The disks are descriptors too (of files without a name), given as fd sets; `share-rw` because the nodes share them.
+struct QEMUCommand {
+    /// The descriptors that QEMU inherits, by number.
+    enum Descriptor: Int32 { case null = 0, output, errors, agent, monitor, network, firstDisk }
+
+    static func arguments(_ configuration: ClusterConfiguration, node: NodeID, console: URL, incoming: Int32?) -> [String] {
+        let machine =
+            configuration.accelerator == .kvm ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]
+        var arguments = [configuration.qemu, "-name", "mdlab-\(node)"] + machine
+        arguments += ["-m", String(configuration.memory), "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+        arguments += ["-kernel", configuration.kernel, "-initrd", configuration.initramfs, "-append", kernelCommandLine(configuration, node)]
+        arguments += ["-chardev", "file,id=console,path=\(escaped(console.path))", "-serial", "chardev:console"]
+        arguments += ["-chardev", "socket,id=agent,fd=\(Descriptor.agent.rawValue)", "-device", "virtio-serial-pci"]
+        arguments += ["-device", "virtserialport,chardev=agent,name=mdlab.agent"]
+        arguments += ["-chardev", "socket,id=monitor,fd=\(Descriptor.monitor.rawValue)", "-mon", "chardev=monitor,mode=control"]
+        arguments += ["-netdev", "stream,id=net0,server=off,addr.type=fd,addr.str=\(Descriptor.network.rawValue)"]
+        arguments += ["-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:0\(node.rawValue),romfile="]
+        for disk in 0..<configuration.disks {
+            let descriptor = Descriptor.firstDisk.rawValue + Int32(disk)
+            arguments += ["-add-fd", "fd=\(descriptor),set=\(disk + 1)"]
+            arguments += ["-drive", "file=/dev/fdset/\(disk + 1),format=raw,if=none,id=disk\(disk),cache=writeback,auto-read-only=off"]
+            arguments += ["-device", "virtio-blk-pci,drive=disk\(disk),share-rw=on,serial=disk\(disk)"]
+        }
+        if let incoming { arguments += ["-S", "-incoming", "fd:\(incoming)"] }
+        return arguments
+    }
+
+    /// `nokaslr` so that System.map gives the kernel's addresses; `SWIFT_ROOT` because the Swift runtime looks for itself in
+    /// /proc before PID 1 has mounted it; sysrq and no hashed pointers for whoever reads a hang.
+    private static func kernelCommandLine(_ configuration: ClusterConfiguration, _ node: NodeID) -> String {
+        "console=ttyS0 panic=-1 quiet nokaslr no_hash_pointers sysrq_always_enabled=1 log_buf_len=4M SWIFT_ROOT=/"
+            + " mdlab.node=\(node.rawValue) mdlab.nodes=\(configuration.nodes)"
+    }
+
+    /// A comma ends an option's value unless it is doubled.
+    private static func escaped(_ path: String) -> String { path.replacingOccurrences(of: ",", with: ",,") }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+import ArgumentParser
+import Foundation
+import KernelBuild
+
+/// The options that say which modules are meant, the same for every command that builds.
+struct BuildOptions: ParsableArguments {
+    @Option(help: "Kernel of Debian by its name in vm/kernels.json.")
+    var kernel: String?
+
+    @Option(help: ArgumentHelp("A kernel tree that you have built.", valueName: "tree"))
+    var linux: String?
+
+    @Option(help: ArgumentHelp("A patch to apply first; may be given several times.", valueName: "file"))
+    var patch: [String] = []
+
+    @Option(help: ArgumentHelp("A deliberately changed md-cluster of kernel-tests/variants.", valueName: "name"))
+    var variant: String?
+
+    func validate() throws {
+        if kernel != nil, linux != nil {
+            throw ValidationError("--kernel and --linux exclude each other: give one of them.")
+        }
+    }
+
+    func request(_ catalog: KernelCatalog) throws -> BuildRequest {
+        let choice: KernelChoice =
+            if let linux { .tree(URL(filePath: linux).standardizedFileURL.path) } else {
+                .packaged(kernel ?? catalog.default)
+            }
+        return BuildRequest(kernel: choice, patches: patch, variant: variant)
+    }
+}

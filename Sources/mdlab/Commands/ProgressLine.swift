@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+import Foundation
+import KernelBuild
+
+/// Build progress on stderr: one line that is written over on a terminal, a line per large step in a pipe.
+struct ProgressLine: Sendable {
+    private let onTerminal = isatty(STDERR_FILENO) == 1
+
+    var handler: BuildProgressHandler {
+        { [onTerminal] step in
+            guard let text = Self.text(step) else { return }
+            if onTerminal {
+                Self.write("\r\u{1B}[K\(text)")
+            } else if Self.isLarge(step) {
+                Self.write(text + "\n")
+            }
+        }
+    }
+
+    func clear() {
+        if onTerminal { Self.write("\r\u{1B}[K") }
+    }
+
+    private static func write(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
+    private static func isLarge(_ step: BuildProgress) -> Bool {
+        switch step {
+        case .downloading, .waitingForLock: true
+        default: false
+        }
+    }
+
+    private static func text(_ step: BuildProgress) -> String? {
+        switch step {
+        case .waitingForLock(let name): "waiting for another mdlab that works on \(name)"
+        case .downloading(let package, let bytes): "downloading \(package) (\((bytes + 999_999) / 1_000_000) MB)"
+        case .unpacking(let package): "unpacking \(package)"
+        case .applyingPatch(let name): "applying \(name)"
+        case .applyingVariant(let name): "applying variant \(name)"
+        case .compiling(let file): "compiling \(file)"
+        case .finished, .upToDate: nil
+        }
+    }
+}
