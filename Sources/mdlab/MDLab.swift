@@ -10,8 +10,13 @@ struct MDLab: AsyncParsableCommand {
         abstract: "A laboratory for md-cluster patches: build, run in a cluster of VMs, judge.",
         subcommands: [
             Build.self,
+            Report.self,
+            Run.self,
+            ScenariosCommand.self,
             VM.self,
         ])
+
+    static let version = "0.1"
 
     static func main() async {
         do {

@@ -220,7 +220,7 @@ private func with(_ word: VerdictWord, _ reason: String = "why") -> Verdict {
         let event = RunEvent(time: 3.14159, kind: .step, node: "node1", text: "mdadm\n--fail", facts: [:])
         func output(live: Bool) -> String {
             let written = Mutex("")
-            let progress = Progress(live: live, columns: 30) { text in written.withLock { $0 += text } }
+            let progress = RunProgress(live: live, columns: 30) { text in written.withLock { $0 += text } }
             progress.show(event, of: "smoke")
             progress.show(RunEvent(time: 4, kind: .stepEnd, text: "x"), of: "smoke")
             progress.clear()
