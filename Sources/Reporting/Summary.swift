@@ -26,6 +26,11 @@ public struct Summary: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// A run that left no verdict.
+    public func missing(name: String, word: VerdictWord, reason: String) -> String {
+        "\(self.word(word))  \(name)\n      \(reason)\n"
+    }
+
     /// One line for several runs: "3 runs: 2 PASS, 1 XFAIL".
     public func totals(_ words: [VerdictWord]) -> String {
         let parts = VerdictWord.allCases.reversed().compactMap { word in

@@ -15,14 +15,19 @@ public enum VerdictFile {
 
     static let format = 1
 
-    public static func write(_ verdict: Verdict, name: String, to layout: RunLayout) throws(Failure) {
+    /// verdict.json
+    public static func text(_ verdict: Verdict) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(verdict), as: UTF8.self) + "\n"
+    }
+
+    public static func write(_ verdict: Verdict, name: String, to layout: RunLayout) throws(Failure) {
         var ktap = KTAP()
         let text = KTAP.header(tests: 1) + ktap.test(verdict, name: name) + ktap.footer()
         var path = layout.verdict
         do {
-            try (try encoder.encode(verdict) + Data("\n".utf8)).write(to: path, options: .atomic)
+            try Data(try self.text(verdict).utf8).write(to: path, options: .atomic)
             path = layout.ktap
             try Data(text.utf8).write(to: path, options: .atomic)
         } catch {

@@ -8,6 +8,7 @@ public enum ScenarioError: Error, Sendable, Equatable {
     case unreadable(String, reason: String)
     /// `near`: names that look alike, best first, may be empty.
     case unknownScenario(String, near: [String])
+    case unknownVariant(String, near: [String], known: [String])
     case noScenarios(directory: String)
     /// The scenario exists, but not for so many nodes.
     case nodes(scenario: String, asked: Int, possible: [Int])

@@ -14,10 +14,15 @@ struct MDLab: AsyncParsableCommand {
         version: version,
         subcommands: [
             Build.self,
+            Report.self,
+            Run.self,
+            ScenariosCommand.self,
             VM.self,
             Inspect.self,
             Doctor.self,
         ])
+
+    static let version = "0.1"
 
     static func main() async {
         do {

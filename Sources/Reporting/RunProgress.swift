@@ -15,7 +15,7 @@ public enum Terminal {
 }
 
 /// Shows on stderr what a run is doing: one line that changes on a terminal, plain lines in a pipe.
-public final class Progress: Sendable {
+public final class RunProgress: Sendable {
     private let live: Bool
     private let columns: Int
     private let write: @Sendable (String) -> Void
@@ -29,8 +29,8 @@ public final class Progress: Sendable {
         (self.live, self.columns, self.write) = (live, max(columns, 20), write)
     }
 
-    public static func standardError(environment: [String: String]) -> Progress {
-        Progress(
+    public static func standardError(environment: [String: String]) -> RunProgress {
+        RunProgress(
             live: Terminal.isTerminal(2) && environment["TERM"] != "dumb",
             columns: environment["COLUMNS"].flatMap { Int($0) } ?? 80
         ) { FileHandle.standardError.write(Data($0.utf8)) }

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import Foundation
+import RunRecord
+
+/// What a record says of the scenario that ran: enough to give its verdict again, years later and without the cluster.
+public struct RecordedRun: Sendable {
+    public let layout: RunLayout
+    public let description: RunDescription
+    public let events: [RunEvent]
+    public let snapshots: [NodeSnapshot]
+    public let instance: ScenarioInstance
+
+    /// Where the scenario file is kept in a record.
+    static func scenarioFile(_ layout: RunLayout) -> URL { layout.root.appending(path: "scenario.yaml") }
+
+    /// Puts a copy of the scenario's file into a record, so that a later change of the file does not change an old verdict.
+    public static func keep(scenario file: URL, in layout: RunLayout) throws(ScenarioError) {
+        do {
+            try FileManager.default.createDirectory(at: layout.root, withIntermediateDirectories: true)
+            try Data(contentsOf: file).write(to: scenarioFile(layout))
+        } catch {
+            throw .record(layout.root.path, reason: (error as NSError).localizedDescription)
+        }
+    }
+
+    public init(_ layout: RunLayout) throws(ScenarioError) {
+        self.layout = layout
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        guard let data = try? Data(contentsOf: layout.description) else {
+            throw .record(layout.root.path, reason: "there is no run.json in it")
+        }
+        guard let description = try? decoder.decode(RunDescription.self, from: data) else {
+            throw .record(layout.root.path, reason: "its run.json is damaged, or of another version")
+        }
+        guard description.format <= RunDescription.currentFormat else {
+            throw .record(layout.root.path, reason: "its format \(description.format) is newer than this mdlab")
+        }
+        self.description = description
+        events = Self.events(layout)
+        snapshots = Self.snapshots(layout, nodes: description.nodes)
+        instance = try Self.instance(layout, description)
+    }
+
+    /// A line that cannot be read is left out: the last one may have been cut by a kill.
+    private static func events(_ layout: RunLayout) -> [RunEvent] {
+        guard let data = try? Data(contentsOf: layout.events) else { return [] }
+        let decoder = JSONDecoder()
+        return data.split(separator: UInt8(ascii: "\n")).compactMap { try? decoder.decode(RunEvent.self, from: $0) }
+    }
+
+    private static func snapshots(_ layout: RunLayout, nodes: Int) -> [NodeSnapshot] {
+        let decoder = JSONDecoder()
+        return (1...max(1, min(nodes, 64))).flatMap { node in
+            let folder = layout.node(NodeID(node)).snapshots
+            let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+            return files.filter { $0.pathExtension == "json" }.sorted { $0.lastPathComponent < $1.lastPathComponent }
+                .compactMap { try? decoder.decode(NodeSnapshot.self, from: try Data(contentsOf: $0)) }
+        }
+    }
+
+    private static func instance(_ layout: RunLayout, _ run: RunDescription) throws(ScenarioError) -> ScenarioInstance {
+        let file = scenarioFile(layout)
+        let bytes: [UInt8]
+        do {
+            bytes = [UInt8](try Data(contentsOf: file))
+        } catch {
+            throw .record(layout.root.path, reason: "there is no scenario.yaml in it")
+        }
+        let name = run.scenario.split(separator: "/").first.map(String.init) ?? run.scenario
+        let scenario = try ScenarioReader.parse(bytes, name: name, file: "scenario.yaml")
+        guard let instance = scenario.instances.first(where: { $0.name == run.scenario }) else {
+            throw .record(layout.root.path, reason: "its scenario.yaml has no \(run.scenario)")
+        }
+        return instance
+    }
+
+    /// Adds the scenario's own check to what the judge found in the record, and gives the word.
+    public func complete(_ judged: Verdict) -> Verdict {
+        ScenarioVerdict(instance: instance, description: description, events: events, snapshots: snapshots).complete(judged)
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+import ArgumentParser
+import Foundation
+import Reporting
+import RunRecord
+
+struct Report: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the verdicts of recorded runs, as a summary, KTAP, JSON or JUnit.")
+
+    enum Format: String, CaseIterable, ExpressibleByArgument { case summary, ktap, json, junit }
+
+    @Argument(help: "Folders of runs.") var runs: [String]
+    @Option(help: "summary, ktap, json or junit.") var format: Format?
+
+    func run() throws {
+        let verdicts = try runs.map { folder in
+            let verdict = try VerdictFile.read(RunLayout(root: URL(filePath: folder)))
+            return (folder: folder, name: verdict.scenario + (verdict.variant.map { "@" + $0 } ?? ""), verdict: verdict)
+        }
+        switch format {
+        case .junit: print(JUnit.text(verdicts.map { ($0.name, $0.verdict) }), terminator: "")
+        case .json: for verdict in verdicts { print(try VerdictFile.text(verdict.verdict), terminator: "") }
+        case .summary, .ktap, nil:
+            var results = ResultStream.standardOutput(
+                format.flatMap { ResultStream.Format(rawValue: $0.rawValue) }, environment: ProcessInfo.processInfo.environment)
+            results.begin(runs: verdicts.count)
+            for verdict in verdicts { results.add(verdict.verdict, name: verdict.name, folder: verdict.folder) }
+            results.end()
+        }
+        throw ExitCode(RunExit(words: verdicts.map(\.verdict.word)).rawValue)
+    }
+}
