@@ -22,8 +22,6 @@ struct MDLab: AsyncParsableCommand {
             Doctor.self,
         ])
 
-    static let version = "0.1"
-
     static func main() async {
         do {
             var command = try parseAsRoot()
