@@ -48,7 +48,8 @@ struct WaitResolver {
             return [edge("", .progress, "that no lock stands in the way of", call: call)]
         }
         return holders.map { holder in
-            let why = "holds \(holder.resource) \(holder.granted)"
+            let verb = holder.resource == .ack ? "has not let go of" : "holds"
+            let why = "\(verb) \(holder.resource) \(holder.granted)"
             guard let peer = moment[holder.owner] else {
                 if moment.dead.contains(holder.owner) {
                     return nobody(.deadNode, "waits for \(holder.owner), which is dead and \(why)", call: call)
