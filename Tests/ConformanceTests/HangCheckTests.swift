@@ -69,6 +69,13 @@ private let recv = Cluster.recv
         #expect(second.findings[0].details.contains("node1 md0_raid1-100: md_super_wait <- md_update_sb"))
     }
 
+    /// The same stacks, but the lock was asked for anew: a thread that sends one message after the other.
+    @Test func aNewRequestWithTheSameStackIsNoHang() {
+        var sets = noHoldingInStart(memory: true).twice
+        for place in sets[1].nodes[0].locks!.indices { sets[1].nodes[0].locks![place].age = 0.01 }
+        #expect(HangCheck.result(sets, hung: true).answer == .notDecided)
+    }
+
     /// bca5b0658020: the resync thread has SEND_LOCK and waits for the token, mdadm has reconfig_mutex and waits for SEND_LOCK with
     /// the bit clear.
     @Test(arguments: [true, false]) func theDeadlockOfV412IsNamed(memory: Bool) {

@@ -40,6 +40,14 @@ struct WaitResolver {
             let names = resources.map(\.rawValue).joined(separator: " or ")
             return [nobody(.lostWakeup, "waits for \(names), and DLM has nothing of it outstanding: the grant did not wake it")]
         }
+        return holderEdges(pending).map { edge in
+            var edge = edge
+            edge.age = pending.age
+            return edge
+        }
+    }
+
+    private func holderEdges(_ pending: LockRow) -> [WaitGraph.Edge] {
         let call = "(\(pending.resource), \(pending.requested))"
         let holders = moment.locks(of: pending.resource).filter {
             $0.owner != node.node && !$0.granted.isCompatible(with: pending.requested)
