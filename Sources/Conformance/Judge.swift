@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import KernelTrace
 import RunRecord
 
 /// What a scenario says about its run beforehand.
@@ -34,6 +35,10 @@ public enum Judge {
         let synchronous = SynchronousCheck(traces, expected: expecting.metadataUpdates)
         let checks = [
             synchronous.result, WordCheck.result(traces), agreement(sets, evidence.events),
+            LogCheck.result(
+                nodes, logs: evidence.logs, rules: evidence.rules,
+                scope: LogScope(scenario: description.scenario, kernelRelease: description.kernelRelease),
+                taints: taints(evidence.snapshots)),
             HangCheck.result(
                 sets.map { set in
                     ClusterMoment(
@@ -53,6 +58,15 @@ public enum Judge {
         return AgreementCheck.result(
             Dictionary(uniqueKeysWithValues: living.map { ($0.node, ArrayView.running(in: $0)) }),
             superblocks: Dictionary(uniqueKeysWithValues: living.map { ($0.node, SuperblockView.all(in: $0)) }))
+    }
+
+    /// The last that is known of each node; the first would be before the modules were loaded.
+    private static func taints(_ snapshots: [NodeSnapshot]) -> [NodeID: String] {
+        var last: [NodeID: String] = [:]
+        for snapshot in snapshots.sorted(by: { $0.time < $1.time }) {
+            if let text = snapshot.files["/proc/sys/kernel/tainted"] { last[snapshot.node] = text }
+        }
+        return last
     }
 
     /// A check over a record with unreadable parts says which.

@@ -20,6 +20,7 @@ struct FixtureRun {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         var evidence = Evidence(description: try decoder.decode(RunDescription.self, from: Data(contentsOf: layout.description)))
+        evidence.rules = try LogRules.load(directory: projectRules)
         evidence.events = try String(contentsOf: layout.events, encoding: .utf8).split(separator: "\n").map {
             try decoder.decode(RunEvent.self, from: Data($0.utf8))
         }
@@ -27,6 +28,7 @@ struct FixtureRun {
             let node = layout.node(NodeID(number))
             evidence.traces[NodeID(number)] = try EventText.read(
                 String(contentsOf: node.root.appending(path: "events.txt"), encoding: .utf8), node: NodeID(number))
+            evidence.logs[NodeID(number)] = [KernelLog(text: try String(contentsOf: node.kmsg, encoding: .utf8))]
             for file in try FileManager.default.contentsOfDirectory(atPath: node.snapshots.path).sorted() {
                 evidence.snapshots.append(
                     try decoder.decode(NodeSnapshot.self, from: Data(contentsOf: node.snapshots.appending(path: file))))
