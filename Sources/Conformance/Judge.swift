@@ -82,7 +82,10 @@ public enum Judge {
             let concerned = checks.filter { $0.answer == answer }
             guard let first = concerned.first else { return nil }
             let names = concerned.map(\.name).joined(separator: ", ")
-            return "\(names): \(answer.rawValue): \(first.findings.first?.text ?? "no reason given")"
+            guard let finding = first.findings.first else { return "\(names): \(answer.rawValue)" }
+            // The text of a finding does not say where it is when its node does.
+            let place = finding.node.flatMap { finding.text.contains($0) ? nil : "\($0): " } ?? ""
+            return "\(names): \(answer.rawValue): \(place)\(finding.text)"
         }
         if let reason = reason(.fails) { return (.fail, reason) }
         if let reason = reason(.notDecided) { return (.miss, reason) }

@@ -71,10 +71,10 @@ import Testing
         #expect(result.answer == .fails)
         #expect(
             result.findings.map(\.text) == [
-                "node1: /sys/block/md0/md/raid_disks is 2, the superblock of vda says 3",
-                "node1: /sys/block/md0/md/component_size is 130048 KiB, the superblock of vda says 1 sectors",
-                "node1: /sys/block/md0/md/dev-vda is slot 0, the superblock of vda gives it slot 1",
-                "node1: /sys/block/md0/md/dev-vdb is faulty or spare, the superblock of vda gives it slot 1",
+                "/sys/block/md0/md/raid_disks is 2, the superblock of vda says 3",
+                "/sys/block/md0/md/component_size is 130048 KiB, the superblock of vda says 1 sectors",
+                "/sys/block/md0/md/dev-vda is slot 0, the superblock of vda gives it slot 1",
+                "/sys/block/md0/md/dev-vdb is faulty or spare, the superblock of vda gives it slot 1",
             ])
     }
 
@@ -85,7 +85,7 @@ import Testing
         let view = ArrayView.running(in: snapshot(node1, both))
         let result = AgreementCheck.result([node1: view], superblocks: [node1: blocks])
         #expect(result.answer == .fails)
-        #expect(result.findings[0].text == "node1: the superblock of vdb has events 20, that of vda 30, and both are in sync")
+        #expect(result.findings[0].text == "the superblock of vdb has events 20, that of vda 30, and both are in sync")
     }
 
     @Test func aStoppedArrayIsLeftOutAndSaid() {
@@ -99,7 +99,7 @@ import Testing
         busy["/sys/block/md0/md/sync_action"] = "recover\n"
         let result = judge(busy)
         #expect(result.answer == .notDecided)
-        #expect(result.findings[0].text == "node2: /sys/block/md0/md/sync_action says recover: the array is not at rest")
+        #expect(result.findings[0].text == "/sys/block/md0/md/sync_action says recover: the array is not at rest")
     }
 
     @Test func nothingToCompareIsNotDecided() {

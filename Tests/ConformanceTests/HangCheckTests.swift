@@ -69,6 +69,18 @@ private let recv = Cluster.recv
         #expect(second.findings[0].details.contains("node1 md0_raid1-100: md_super_wait <- md_update_sb"))
     }
 
+    /// The watchdog suspected something, and the run went on to its end.
+    @Test func aSuspicionThatCameToNothingIsOver() {
+        var sets = noHoldingInStart(memory: true).twice
+        for place in sets[1].nodes[0].locks!.indices { sets[1].nodes[0].locks![place].age = 0.01 }
+        var quiet = MomentBuilder([node1, node2], memory: true).moment
+        quiet.label = "final"
+        #expect(HangCheck.result(sets + [quiet], hung: false).answer == .holds)
+        #expect(HangCheck.result(sets + [quiet], hung: true).answer == .notDecided)
+        // But one that two sets confirmed is not, even if a timeout in the kernel ended it.
+        #expect(HangCheck.result(noHoldingInStart(memory: true).twice + [quiet], hung: false).answer == .fails)
+    }
+
     /// The same stacks, but the lock was asked for anew: a thread that sends one message after the other.
     @Test func aNewRequestWithTheSameStackIsNoHang() {
         var sets = noHoldingInStart(memory: true).twice

@@ -36,7 +36,7 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         #expect(result.answer == .fails)
         #expect(result.findings.count == 1)
         #expect(result.findings[0].time == 2)
-        #expect(result.findings[0].text.hasPrefix("node1: "))
+        #expect(result.findings[0].node == "node1")
     }
 
     @Test func theConsoleDoesNotSayItTwice() throws {
@@ -50,7 +50,7 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
     @Test func anUnexpectedTaintFails() throws {
         let result = try judge(quiet, taint: "12800\n")
         #expect(result.answer == .fails)
-        #expect(result.findings.map(\.text) == ["node1: the kernel is tainted with W: kernel issued a warning"])
+        #expect(result.findings.map(\.text) == ["the kernel is tainted with W: kernel issued a warning"])
     }
 
     @Test func whatWasNotReadIsNotDecided() throws {
@@ -60,7 +60,7 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         #expect(try judge(quiet, rules: false).answer == .notDecided)
         let gap = try judge("6,1,1,-;a\n6,5,2,-;b\n")
         #expect(gap.answer == .notDecided)
-        #expect(gap.findings[0].text == "node1: the log lacks 3 records")
+        #expect(gap.findings[0].text == "the log lacks 3 records")
         #expect(LogCheck.result([], logs: [:], rules: nil, scope: LogScope(scenario: "s", kernelRelease: "6"), taints: [:]).answer == .notDecided)
     }
 }

@@ -32,7 +32,7 @@ public struct AgreementCheck: Sendable {
                     atRest = false
                     undecided.append(
                         Finding(
-                            "\(copy.node): /sys/block/\(array)/md/sync_action says \(action): the array is not at rest",
+                            "/sys/block/\(array)/md/sync_action says \(action): the array is not at rest",
                             node: copy.node.description))
                 }
             }
@@ -75,16 +75,16 @@ public struct AgreementCheck: Sendable {
         _ view: ArrayView, _ superblocks: [SuperblockView], _ differences: inout [Finding], _ undecided: inout [Finding]
     ) {
         let node = view.node.description
-        func differ(_ text: String) { differences.append(Finding("\(node): \(text)", node: node)) }
+        func differ(_ text: String) { differences.append(Finding(text, node: node)) }
         let root = "/sys/block/\(view.name)/md"
         let blocks = Dictionary(superblocks.map { ($0.disk, $0) }, uniquingKeysWith: { first, _ in first })
         let members = view.devices.filter(\.value.isInSync).keys.sorted()
         let known = members.compactMap { blocks[$0] }
         for member in members where blocks[member] == nil {
-            undecided.append(Finding("\(node): no superblock of \(member) in the snapshot", node: node))
+            undecided.append(Finding("no superblock of \(member) in the snapshot", node: node))
         }
         guard let first = known.first else {
-            if members.isEmpty { undecided.append(Finding("\(node): no member of \(view.name) is in sync", node: node)) }
+            if members.isEmpty { undecided.append(Finding("no member of \(view.name) is in sync", node: node)) }
             return
         }
         for block in known {

@@ -29,7 +29,7 @@ public struct LogCheck: Sendable {
                 lines += report.linesChecked
                 if report.linesLost > 0 {
                     undecided.append(
-                        Finding("\(node): the log lacks \(report.linesLost) records", node: node.description))
+                        Finding("the log lacks \(report.linesLost) records", node: node.description))
                 }
                 for finding in report.findings {
                     guard finding.rule.severity == .error else { notes += 1; continue }
@@ -37,22 +37,22 @@ public struct LogCheck: Sendable {
                     guard told.insert(finding.line.text).inserted else { continue }
                     faults.append(
                         Finding(
-                            "\(node): \(finding.rule.name) (\(finding.rule.meaning)): \(finding.line.text)", node: node.description,
+                            "\(finding.rule.name) (\(finding.rule.meaning)): \(finding.line.text)", node: node.description,
                             time: finding.time, details: finding.excerpt))
                 }
                 excused.formUnion(report.excepted.map { "\($0.exception.name): \($0.exception.reason)" })
             }
             if rules != nil, lines == 0 {
-                undecided.append(Finding("\(node): no line of its kernel's log was recorded", node: node.description))
+                undecided.append(Finding("no line of its kernel's log was recorded", node: node.description))
             }
             var taintWords = "taint not read"
             if let text = taints[node], let taint = Taint(file: text) {
                 for word in taint.unexpected {
-                    faults.append(Finding("\(node): the kernel is tainted with \(word)", node: node.description))
+                    faults.append(Finding("the kernel is tainted with \(word)", node: node.description))
                 }
                 taintWords = taint.unexpected.isEmpty ? "no taint beyond out-of-tree and unsigned modules" : "tainted"
             } else {
-                undecided.append(Finding("\(node): /proc/sys/kernel/tainted was not read", node: node.description))
+                undecided.append(Finding("/proc/sys/kernel/tainted was not read", node: node.description))
             }
             seen.append(
                 "\(node): \(count(lines, "line")) of kernel log, \(count(notes, "note")); \(taintWords)"

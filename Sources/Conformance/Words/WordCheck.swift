@@ -16,7 +16,7 @@ public struct WordCheck: Sendable {
         for trace in traces {
             let lockspaces = LockOperation.arrayLockspaces(in: trace.events).sorted()
             if trace.events.isEmpty {
-                undecided.append(Finding("\(trace.node): there is no trace", node: trace.node.description))
+                undecided.append(Finding("there is no trace", node: trace.node.description))
             } else if lockspaces.isEmpty {
                 seen.append("\(trace.node): no lock of a clustered array: it never joined")
             }
@@ -71,7 +71,7 @@ struct NodeWords {
                 if !receiver.states.contains("reading") {
                     violations.append(
                         Finding(
-                            "\(operation.node) \(operation.comm): no-new-dev NL while no NEWDISK is being handled",
+                            "\(operation.comm): no-new-dev NL while no NEWDISK is being handled",
                             node: operation.node.description, time: Double(operation.time) / 1e9, details: [operation.line]))
                 }
             case .token, .message, .ack, .noNewDev:
@@ -86,7 +86,7 @@ struct NodeWords {
         }
         violations += strangers.map {
             Finding(
-                "\($0.node) \($0.comm): md-cluster.c has no lock named \($0.resource)", node: $0.node.description,
+                "\($0.comm): md-cluster.c has no lock named \($0.resource)", node: $0.node.description,
                 time: Double($0.time) / 1e9, details: [$0.line])
         }
         let runs = [sender, receiver, resync] + bitmaps.values
@@ -105,9 +105,9 @@ struct NodeWords {
             guard let last = run.word.last else { continue }
             let answered = last.answer == nil ? "unanswered" : "answered"
             let text =
-                "\(trace.node), as \(run.automaton.role): the trace ends inside a word, after \(last.letter) of \(last.comm), \(answered)"
+                "as \(run.automaton.role): the trace ends inside a word, after \(last.letter) of \(last.comm), \(answered)"
             if let cut = trace.cut {
-                seen.append("\(text) (\(cut))")
+                seen.append("\(trace.node), \(text) (\(cut))")
             } else {
                 undecided.append(Finding(text, node: trace.node.description, details: run.word.map(\.line)))
             }
