@@ -56,7 +56,7 @@ public enum Judge {
         let dead = dead(events, before: .infinity)
         let living = final.filter { !dead.contains($0.node) }
         return AgreementCheck.result(
-            Dictionary(uniqueKeysWithValues: living.map { ($0.node, ArrayView.running(in: $0)) }),
+            Dictionary(uniqueKeysWithValues: living.map { ($0.node, NodeArray.running(in: $0)) }),
             superblocks: Dictionary(uniqueKeysWithValues: living.map { ($0.node, SuperblockView.all(in: $0)) }))
     }
 

@@ -69,7 +69,7 @@ struct FixtureRun {
         var snapshot = snapshot
         snapshot.files = snapshot.files.filter { path, _ in
             if path.hasPrefix("/sys/block/") {
-                return ArrayView.commonFiles.contains { path.hasSuffix("/" + $0) } || path.hasSuffix("/array_state")
+                return NodeArray.commonFiles.contains { path.hasSuffix("/" + $0) } || path.hasSuffix("/array_state")
                     || path.hasSuffix("/sync_action") || (path.contains("/md/dev-") && (path.hasSuffix("/state") || path.hasSuffix("/slot")))
             }
             return path == "/proc/mdstat" || path == "/proc/sys/kernel/tainted" || path.hasSuffix("_locks")

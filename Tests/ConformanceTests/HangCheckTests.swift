@@ -267,8 +267,8 @@ private let recv = Cluster.recv
     }
 
     @Test func clonesAndGarbageInStacks() {
-        #expect(Frames(["lock_comm.isra.0+0x1/0x2 [md_cluster]", "", "+0x1", "md_ioctl"]).names == ["lock_comm", "md_ioctl"])
-        #expect(Frames([String(repeating: "x", count: 100_000)]).chain.count == 100_000)
-        #expect(Frames(["__schedule+0x1", "schedule+0x1"]).chain == "")
+        #expect(Frames(["lock_comm.isra.0+0x1/0x2 [md_cluster]", "", "+0x1", "md_ioctl+0x1/0x2"]).names == ["lock_comm", "md_ioctl"])
+        #expect(Frames([String(repeating: "x", count: 100_000)]).names.isEmpty)
+        #expect(Frames(["__schedule+0x1/0x2", "schedule+0x1/0x2"]).chain == "")
     }
 }
