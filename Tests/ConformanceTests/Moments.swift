@@ -6,7 +6,7 @@ import RunRecord
 
 /// Builds moments of a cluster, for the tests of the wait graph.
 struct MomentBuilder {
-    var moment = ClusterMoment(label: "hang-1", nodes: [])
+    var moment = ClusterMoment(label: "hang-1", snapshots: [], dead: [])
 
     init(_ nodes: [NodeID], memory: Bool) {
         moment.nodes = nodes.map { node in
@@ -39,7 +39,7 @@ struct MomentBuilder {
         moment.nodes[0].locks?.append(
             LockRow(
                 owner: node, resource: resource, status: requested == nil ? .granted : .converting, granted: granted,
-                requested: requested ?? .none, fromMaster: true))
+                requested: requested ?? .none, age: 7, fromMaster: true))
     }
 
     mutating func mutex(_ node: NodeID, reconfig: String? = nil, receive: String? = nil, state: StateBit...) {
@@ -56,6 +56,7 @@ struct MomentBuilder {
     var twice: [ClusterMoment] {
         var second = moment
         second.label = "hang-2"
+        second.time += 4
         return [moment, second]
     }
 }

@@ -12,12 +12,15 @@ public struct WordCheck: Sendable {
         var violations: [Finding] = []
         var undecided: [Finding] = []
         var seen: [String] = []
+        var joined = false
         for trace in traces {
             let lockspaces = LockOperation.arrayLockspaces(in: trace.events).sorted()
-            if lockspaces.isEmpty {
-                undecided.append(
-                    Finding("\(trace.node): the trace has no lock of a clustered array", node: trace.node.description))
+            if trace.events.isEmpty {
+                undecided.append(Finding("there is no trace", node: trace.node.description))
+            } else if lockspaces.isEmpty {
+                seen.append("\(trace.node): no lock of a clustered array: it never joined")
             }
+            joined = joined || !lockspaces.isEmpty
             for lockspace in lockspaces {
                 let words = NodeWords(trace, lockspace: lockspace)
                 violations += words.violations
@@ -25,7 +28,8 @@ public struct WordCheck: Sendable {
                 seen += words.seen
             }
         }
-        let answer: CheckAnswer = !violations.isEmpty ? .fails : (traces.isEmpty || !undecided.isEmpty ? .notDecided : .holds)
+        if !joined { undecided.append(Finding("no trace has a lock of a clustered array")) }
+        let answer: CheckAnswer = !violations.isEmpty ? .fails : undecided.isEmpty ? .holds : .notDecided
         return CheckResult(name: name, answer: answer, findings: violations + undecided, seen: seen)
     }
 }
@@ -67,7 +71,7 @@ struct NodeWords {
                 if !receiver.states.contains("reading") {
                     violations.append(
                         Finding(
-                            "\(operation.node) \(operation.comm): no-new-dev NL while no NEWDISK is being handled",
+                            "\(operation.comm): no-new-dev NL while no NEWDISK is being handled",
                             node: operation.node.description, time: Double(operation.time) / 1e9, details: [operation.line]))
                 }
             case .token, .message, .ack, .noNewDev:
@@ -82,7 +86,7 @@ struct NodeWords {
         }
         violations += strangers.map {
             Finding(
-                "\($0.node) \($0.comm): md-cluster.c has no lock named \($0.resource)", node: $0.node.description,
+                "\($0.comm): md-cluster.c has no lock named \($0.resource)", node: $0.node.description,
                 time: Double($0.time) / 1e9, details: [$0.line])
         }
         let runs = [sender, receiver, resync] + bitmaps.values
@@ -101,9 +105,9 @@ struct NodeWords {
             guard let last = run.word.last else { continue }
             let answered = last.answer == nil ? "unanswered" : "answered"
             let text =
-                "\(trace.node), as \(run.automaton.role): the trace ends inside a word, after \(last.letter) of \(last.comm), \(answered)"
+                "as \(run.automaton.role): the trace ends inside a word, after \(last.letter) of \(last.comm), \(answered)"
             if let cut = trace.cut {
-                seen.append("\(text) (\(cut))")
+                seen.append("\(trace.node), \(text) (\(cut))")
             } else {
                 undecided.append(Finding(text, node: trace.node.description, details: run.word.map(\.line)))
             }
