@@ -6,9 +6,10 @@ public struct ModuleReport: Sendable, Codable {
     public struct Fit: Sendable, Codable {
         public var release: String
         public var vermagic: String
-        /// What the module needs and nobody exports.
-        public var missingSymbols: [String]
-        /// Everything that would make the kernel refuse it, the missing symbols included.
+        /// What the module needs and nobody exports; nil when only the kernel's modules are at hand, not its headers.
+        public var missingSymbols: [String]?
+        /// Everything that would make the kernel refuse it, the missing symbols included. Without the headers only
+        /// the version magic was compared.
         public var problems: [LoadProblem]
         /// Files in load order, the module last; nil when only the kernel's headers are at hand.
         public var loadOrder: [String]?
@@ -35,7 +36,7 @@ public struct ModuleReport: Sendable, Codable {
 
     /// - Parameters:
     ///   - module: the module, read from a file.
-    ///   - kernel: what to compare it with. Throws `noSymvers` when it has no headers.
+    ///   - kernel: what to compare it with.
     ///   - siblings: modules that are loaded in the place of the kernel's own.
     public init(
         of module: KernelModuleFile, kernel: KernelReference? = nil, siblings: [KernelModuleFile] = []
@@ -70,16 +71,20 @@ public struct ModuleReport: Sendable, Codable {
     private static func fit(
         _ module: KernelModuleFile, _ kernel: KernelReference, siblings: [KernelModuleFile]
     ) throws(ModuleError) -> Fit {
-        let symvers = try kernel.symvers()
-        let problems = LoadCheck.problems(module: module, vermagic: kernel.vermagic, symvers: symvers, siblings: siblings)
+        var problems = LoadCheck.vermagicProblems(module, kernel: kernel.vermagic)
+        var missing: [String]?
+        if kernel.headers != nil {
+            problems = LoadCheck.problems(
+                module: module, vermagic: kernel.vermagic, symvers: try kernel.symvers(), siblings: siblings)
+            missing = problems.compactMap { if case .missingSymbol(let symbol) = $0 { symbol } else { nil } }
+        }
         let files = Dictionary((siblings + [module]).map { ($0.name, $0.path) }, uniquingKeysWith: { $1 })
         var order: [String]?
         if let directory = kernel.modules {
             order = try ModuleOrder.order(modules: [module.name], directory: directory, replacements: files)
         }
         return Fit(
-            release: kernel.release, vermagic: kernel.vermagic,
-            missingSymbols: problems.compactMap { if case .missingSymbol(let symbol) = $0 { symbol } else { nil } },
-            problems: problems, loadOrder: order)
+            release: kernel.release, vermagic: kernel.vermagic, missingSymbols: missing, problems: problems,
+            loadOrder: order)
     }
 }

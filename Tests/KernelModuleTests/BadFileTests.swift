@@ -91,7 +91,8 @@ import Testing
         // The first section's size: more than the file has.
         var long = bytes
         let headers: UInt64 = bytes.value(at: 40)!
-        long.replaceSubrange(Int(headers) + 64 + 32..<Int(headers) + 64 + 40, with: KernelModuleTests.bytes(UInt64.max - 3))
+        long.replaceSubrange(
+            Int(headers) + 64 + 32..<Int(headers) + 64 + 40, with: KernelModuleTests.bytes(UInt64.max - 3))
         #expect(failure(long) == .truncated(path: "x.ko", missing: "the whole of section 1"))
     }
 }

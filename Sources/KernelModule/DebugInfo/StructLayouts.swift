@@ -165,7 +165,9 @@ private struct LayoutReader {
 
     /// Arrays have no DW_AT_byte_size: count times element.
     private func size(of entry: Entry) -> UInt64 {
-        guard entry.tag == DW_TAG_array_type, let element = resolve(entry.reference(DW_AT_type))?.entry else { return 0 }
+        guard entry.tag == DW_TAG_array_type, let element = resolve(entry.reference(DW_AT_type))?.entry else {
+            return 0
+        }
         guard var total = element.constant(DW_AT_byte_size) else { return 0 }
         entry.forEachChild { range in
             guard range.tag == DW_TAG_subrange_type else { return }

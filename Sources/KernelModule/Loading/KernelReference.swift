@@ -21,7 +21,8 @@ public struct KernelReference: Sendable {
         headers = Self.headersDirectory(directory)
         if let modules, headers == nil {
             let name = (modules as NSString).lastPathComponent
-            headers = ["\(modules)/build", "\(modules)/../../../usr/src/linux-headers-\(name)"].first(where: Self.isHeaders)
+            headers = ["\(modules)/build", "\(modules)/../../../usr/src/linux-headers-\(name)"].first(
+                where: Self.isHeaders)
         } else if let headers, modules == nil, let release = Self.release(headers: headers) {
             let tree = "\(headers)/../../../lib/modules/\(release)"
             if Self.isModules(tree) { modules = tree }
@@ -51,7 +52,9 @@ public struct KernelReference: Sendable {
 
     private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-    private static func isModules(_ path: String) -> Bool { exists(path + "/modules.builtin") && exists(path + "/kernel") }
+    private static func isModules(_ path: String) -> Bool {
+        exists(path + "/modules.builtin") && exists(path + "/kernel")
+    }
 
     private static func isHeaders(_ path: String) -> Bool { exists(path + "/Module.symvers") }
 

@@ -15,7 +15,9 @@ public enum ModuleIndex {
     public static func write(in directory: String) throws(ModuleError) {
         let path = try resolve(directory)
         let parts = path.split(separator: "/")
-        guard parts.count >= 3, parts.suffix(3).prefix(2) == ["lib", "modules"] else { throw .noModuleTree(path: directory) }
+        guard parts.count >= 3, parts.suffix(3).prefix(2) == ["lib", "modules"] else {
+            throw .noModuleTree(path: directory)
+        }
         try depmod(base: "/" + parts.dropLast(3).joined(separator: "/"), release: String(parts.last!))
     }
 

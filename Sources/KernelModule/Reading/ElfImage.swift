@@ -108,7 +108,8 @@ final class ElfImage {
         }
     }
 
-    private static func readSections(_ elf: OpaquePointer, fileSize: Int, path: String) throws(ModuleError) -> [Section] {
+    private static func readSections(_ elf: OpaquePointer, fileSize: Int, path: String) throws(ModuleError) -> [Section]
+    {
         var header = GElf_Ehdr()
         guard gelf_getehdr(elf, &header) != nil else { throw .malformed(path: path, what: lastError()) }
         if header.e_shoff == 0 { throw .malformed(path: path, what: "no section headers") }
