@@ -30,7 +30,8 @@ public struct ModuleReport: Sendable, Codable {
     public var untraceableFunctions: [String]
     /// By name, the functions that were inlined; nil without debug information.
     public var inlinedFunctions: [String: InlinedFunctions.Function]?
-    /// `offsetof(struct md_cluster_info, state)`; nil without debug information or in another module.
+    /// `offsetof(struct md_cluster_info, state)`, from DWARF, or from BTF when the kernel's image is at hand; nil
+    /// without both or in another module.
     public var clusterStateOffset: Int?
     public var kernel: Fit?
 
@@ -62,6 +63,10 @@ public struct ModuleReport: Sendable, Codable {
             inlinedFunctions = units.reduce(into: [:]) { $0.merge($1.functions) { first, _ in first } }
             let layouts = try StructLayouts(path: module.path, structs: ["md_cluster_info"])
             clusterStateOffset = try? layouts.offset(of: "state", in: "md_cluster_info")
+        } else if name == "md_cluster", let image = kernel?.image {
+            // What keeps BTF from being read is no fault of the module.
+            let layouts = try? StructLayouts(path: module.path, kernelImage: image, structs: ["md_cluster_info"])
+            clusterStateOffset = try? layouts?.offset(of: "state", in: "md_cluster_info")
         }
         if let kernel {
             self.kernel = try Self.fit(module, kernel, siblings: siblings.filter { $0.name != module.name })

@@ -71,7 +71,8 @@ public struct StructLayouts: Sendable, Codable, Equatable {
             guard let member = layout.members.first(where: { $0.name == step }) else {
                 throw .noSuchMember(step, of: typeName, near: nearNames(to: step, among: layout.members.map(\.name)))
             }
-            offset += member.offset
+            // A damaged file may have sent it anywhere.
+            offset &+= member.offset
             if index == steps.count - 1 {
                 return Member(name: path, offset: offset, size: member.size, type: member.type)
             }

@@ -15,6 +15,16 @@ public struct KernelReference: Sendable {
     /// `uname -r`.
     public var release: String { String(vermagic.prefix { $0 != " " }) }
 
+    /// A vmlinux or vmlinuz, for the types of the kernel; nil when there is none at hand.
+    public var image: String? {
+        let names =
+            [headers.map { $0 + "/vmlinux" }]
+            + [modules, headers].map { directory in
+                directory.map { "\($0)/../../../boot/vmlinuz-\(release)" }
+            }
+        return (names.compactMap { $0 } + ["/boot/vmlinuz-\(release)"]).first(where: Self.exists).map(Self.resolved)
+    }
+
     /// Throws `noModuleTree` when neither can be found, or several kernels could be meant.
     public init(directory: String) throws(ModuleError) {
         modules = Self.modulesDirectory(directory)

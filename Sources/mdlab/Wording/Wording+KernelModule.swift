@@ -30,6 +30,7 @@ extension ModuleError: Worded {
         case .malformed(let path, let what): "\(path) is a damaged ELF file (\(what)); build or unpack the module again"
         case .notAModule(let path, let section):
             "\(path) is no module (it has no section \(section)); give the .ko that `make modules` writes"
+        case .notAKernel(let path): "\(path) is not a kernel image; give a vmlinux or a vmlinuz"
         case .noDebugInfo(let path):
             "\(path) has no debug information; give the unstripped module, which `mdlab build` keeps too"
         case .badDebugInfo(let path, let reason):

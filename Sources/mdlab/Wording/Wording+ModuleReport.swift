@@ -17,7 +17,7 @@ extension ModuleReport {
         lines.append(row("vermagic", vermagic.isEmpty ? "none" : vermagic))
         lines.append(row("signed", isSigned ? "yes" : "no (loading it taints the kernel with E)"))
         lines.append(
-            row("debug info", hasDebugInfo ? "yes" : "no (inlined functions and struct offsets are not known)"))
+            row("debug info", hasDebugInfo ? "yes" : "no (which functions were inlined is not known)"))
         return lines
     }
 
@@ -57,7 +57,13 @@ extension ModuleReport {
     }
 
     private var layout: [String] {
-        guard let clusterStateOffset else { return [] }
+        guard let clusterStateOffset else {
+            guard name == "md_cluster" else { return [] }
+            return [
+                row("offset", "md_cluster_info.state is not known: give the module with debug information, or"),
+                row("", "--kernel-dir DIR of a kernel whose vmlinux or vmlinuz (compressed by xz or gzip) has BTF"),
+            ]
+        }
         return [row("offset", "md_cluster_info.state at \(clusterStateOffset)")]
     }
 
