@@ -35,7 +35,7 @@ import Testing
 
     @Test func saysAllOfAModule() throws {
         let folder = try TemporaryFolder()
-        let report = try ModuleReport(of: module(in: folder))
+        let report = try #require(try ModuleReport.reports(of: [module(in: folder)]).first)
         #expect(report.name == "md_cluster" && report.kernel == nil)
         #expect(report.traceableFunctions == ["lock_comm"])
         #expect(report.untraceableFunctions == ["hidden"])
@@ -46,26 +46,31 @@ import Testing
     @Test func comparesWithAKernel() throws {
         let folder = try TemporaryFolder()
         let module = try module(in: folder)
-        let fit = try #require(try ModuleReport(of: module, kernel: tree(in: folder, headers: true)).kernel)
+        let fit = try #require(
+            try ModuleReport.reports(of: [module], kernel: tree(in: folder, headers: true)).first?.kernel)
         #expect(fit.release == "6.1.0-test")
         #expect(fit.missingSymbols == ["dlm_lock"])
         #expect(fit.problems == [.missingSymbol(symbol: "dlm_lock")])
         #expect(fit.loadOrder == [module.path])
-        let dlm = try MadeModule(name: "dlm", versions: false, exports: [.init(name: "dlm_lock")]).read()
-        let both = try ModuleReport(of: module, kernel: tree(in: folder, headers: true), siblings: [dlm, module])
-        #expect(both.kernel?.problems == [])
+        var made = MadeModule(name: "dlm", vermagic: "6.1.0-test SMP mod_unload ", exports: [.init(name: "dlm_lock")])
+        made.versions = false
+        let dlm = try KernelModuleFile(path: folder.write("dlm.ko", made.bytes))
+        let both = try ModuleReport.reports(of: [dlm, module], kernel: tree(in: folder, headers: true))
+        #expect(both.map { $0.kernel?.missingSymbols } == [[], []])
+        #expect(both.last?.kernel?.loadOrder == [module.path])
     }
 
     @Test func doesNotClaimWhatItCannotCompare() throws {
         let folder = try TemporaryFolder()
         let fit = try #require(
-            try ModuleReport(of: module(in: folder), kernel: tree(in: folder, headers: false)).kernel)
+            try ModuleReport.reports(of: [module(in: folder)], kernel: tree(in: folder, headers: false)).first?.kernel)
         #expect(fit.missingSymbols == nil && fit.problems == [])
     }
 
     @Test func isWrittenAsJSON() throws {
         let folder = try TemporaryFolder()
-        let report = try ModuleReport(of: module(in: folder), kernel: tree(in: folder, headers: true))
+        let report = try #require(
+            try ModuleReport.reports(of: [module(in: folder)], kernel: tree(in: folder, headers: true)).first)
         let data = try JSONEncoder().encode(report)
         let back = try JSONDecoder().decode(ModuleReport.self, from: data)
         #expect(back.kernel?.problems == report.kernel?.problems)

@@ -27,7 +27,7 @@ struct Inspect: ParsableCommand {
     func run() throws {
         let modules = try files.map { try KernelModuleFile(path: $0) }
         let kernel = try kernelDir.map { try KernelReference(directory: $0) }
-        let reports = try modules.map { try ModuleReport(of: $0, kernel: kernel, siblings: modules) }
+        let reports = try ModuleReport.reports(of: modules, kernel: kernel)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
