@@ -60,6 +60,20 @@ import Testing
         #expect(try ModuleOrder.order(modules: ["md-mod"], directory: tree.directory) == paths)
     }
 
+    @Test func leftoversOfKilledProcessesGo() throws {
+        let tree = try Tree()
+        // Above the kernel's largest pid: nobody's.
+        let dead = NSTemporaryDirectory() + "/mdlab-modules-4194305-test/lib"
+        let alive = NSTemporaryDirectory() + "/mdlab-modules-\(getpid())-test/lib"
+        for path in [dead, alive] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        defer { try? FileManager.default.removeItem(atPath: (alive as NSString).deletingLastPathComponent) }
+        _ = try tree.order("dlm")
+        #expect(!FileManager.default.fileExists(atPath: dead))
+        #expect(FileManager.default.fileExists(atPath: alive))
+    }
+
     @Test func aliasesSoftdepsAndBuiltIns() throws {
         let tree = try Tree()
         #expect(try tree.order("md-level-1") == ["md-mod.ko", "raid1.ko"])
