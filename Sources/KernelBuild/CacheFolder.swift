@@ -9,9 +9,17 @@ import Glibc
 /// runs from making the same one at a time; the kernel drops the lock when its holder dies.
 public struct CacheFolder: Sendable {
     public let path: String
+    private let measureFreeBytes: (@Sendable () -> Int?)?
 
     public init(path: String) {
         self.path = path
+        measureFreeBytes = nil
+    }
+
+    /// For tests: a cache whose disk has this much room.
+    init(path: String, freeBytes: @escaping @Sendable () -> Int?) {
+        self.path = path
+        measureFreeBytes = freeBytes
     }
 
     /// $MDLAB_CACHE, else $XDG_CACHE_HOME/mdlab, else ~/.cache/mdlab.
@@ -27,6 +35,7 @@ public struct CacheFolder: Sendable {
 
     /// Bytes that this user may still write to the cache's disk; nil when the folder cannot be looked at.
     public var freeBytes: Int? {
+        if let measureFreeBytes { return measureFreeBytes() }
         var facts = statvfs()
         var place = path
         while place != "/" && access(place, F_OK) != 0 {
