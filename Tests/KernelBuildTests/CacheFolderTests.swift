@@ -51,8 +51,8 @@ import Testing
         try await withCache { cache in
             try cache.makeReady()
             try FileManager.default.createDirectory(
-                atPath: cache.path + "/kind/.key.draft/deep", withIntermediateDirectories: true)
-            try write("half", to: cache.path + "/kind/.key.draft/deep/file")
+                atPath: cache.path + "/kind/.key.draft-1/deep", withIntermediateDirectories: true)
+            try write("half", to: cache.path + "/kind/.key.draft-1/deep/file")
             try write("", to: cache.path + "/locks/kind-key")
             _ = try await cache.entry("kind", "key") { draft in
                 #expect(!FileManager.default.fileExists(atPath: draft))
