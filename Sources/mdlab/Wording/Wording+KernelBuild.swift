@@ -23,7 +23,7 @@ extension KernelBuildError: Worded {
         case .cacheNotWritable(let path, let reason):
             "the cache \(path) cannot be written (\(reason)): make it writable, or set MDLAB_CACHE to another folder."
         case .diskFull(let path, let free):
-            "the disk of the cache \(path) is full (\(free / 1_000_000) MB free): make 3 GB of room, "
+            "the disk of the cache \(path) has too little room (\(free / 1_000_000) MB free): make 3 GB of room, "
                 + "or set MDLAB_CACHE to a folder on another disk."
         case .cachePathUnusable(let path):
             "kbuild cannot work in \(path), whose name has a blank or a colon: set MDLAB_CACHE to another folder."
