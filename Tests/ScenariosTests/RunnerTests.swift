@@ -139,7 +139,7 @@ private func runner(
 
         let crashed = FakeCluster()
         #expect(try await runner("  - {crash: node2}\n  - {run: a, on: all}", crashed).run().ending == .finished)
-        #expect(crashed.commands.last == "node1: /bin/sh -c a")
+        #expect(crashed.commands.last == "node1: /bin/busybox sh -c a")
         let asked = try await runner("  - {crash: node2}\n  - {run: a, on: node2}", FakeCluster()).run()
         #expect(asked.problem == .scenario("a step on node2, which was crashed or frozen before"))
     }
@@ -148,7 +148,7 @@ private func runner(
         let cluster = FakeCluster { _, argv, _ in argv.contains("a") ? nil : done }
         let run = try runner("  - {run: a, on: node1, limit: 50s}", cluster)
         let task = Task { await run.run() }
-        while !cluster.commands.contains("node1: /bin/sh -c a") { try await Task.sleep(for: .milliseconds(5)) }
+        while !cluster.commands.contains("node1: /bin/busybox sh -c a") { try await Task.sleep(for: .milliseconds(5)) }
         task.cancel()
         #expect(await task.value == ScenarioRunner.Outcome(ending: .interrupted, problem: .interrupted))
         #expect(cluster.snapshots == ["end"])
@@ -183,7 +183,7 @@ private func runner(
         ).run()
         #expect(outcome.ending == .finished)
         #expect(cluster.commands.filter { $0 == "link node1 node2 false" }.count == 3)
-        #expect(cluster.commands.last == "node2: /bin/sh -c sleeper")
+        #expect(cluster.commands.last == "node2: /bin/busybox sh -c sleeper")
     }
 }
 
