@@ -87,8 +87,8 @@ private struct Case {
         unreadable.unavailable[md + "degraded"] = "EIO"
         let verdict = try Case(snapshots: [snapshot(1, good), unreadable]).verdict()
         #expect(verdict.checks.last?.answer == .notDecided)
-        #expect(verdict.word == .pass)
-        #expect(verdict.reason == "5 checks hold, not decided: scenario")
+        #expect(verdict.word == .miss)
+        #expect(verdict.reason == "scenario: not decided: /sys/block/md0/md/degraded could not be read: EIO")
         let blind = try Case(answers: ["synchronous": .notDecided], snapshots: [], updates: []).verdict()
         #expect(blind.word == .miss)
     }
