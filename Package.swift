@@ -57,7 +57,7 @@ let package = Package(
             name: "mdlab",
             dependencies: [
                 "KernelModule", "KernelBuild", "GuestImage", "VirtualCluster", "KernelTrace", "Conformance",
-                "Scenarios", "Reporting", "MDClusterModel", "ModelChecker", argumentParser,
+                "Scenarios", "Reporting", "MDClusterModel", "ModelChecker", "CLinux", argumentParser,
             ], swiftSettings: strict),
 
         tests(of: "ClusterProtocol"),

@@ -12,6 +12,12 @@ final class BuildTree {
     private let lock: CacheLock
     private let modules = ["md-mod", "raid1", "raid10", "md-cluster"]
 
+    /// The files that these modules are made from, in any kernel that has them.
+    static let sourceFiles: Set<String> = [
+        "md.c", "md.h", "md-bitmap.c", "md-bitmap.h", "md-cluster.c", "md-cluster.h", "raid0.h", "raid1.c", "raid1.h",
+        "raid1-10.c", "raid10.c", "raid10.h", "Makefile",
+    ]
+
     private var busyMark: String { folder + ".busy" }
 
     private init(folder: String, kernel: KernelArtifacts, lock: CacheLock) {
@@ -89,16 +95,17 @@ final class BuildTree {
                 $0.contains("error:") || $0.contains("ERROR:") || $0.contains("undefined!")
             }
             throw KernelBuildError.compileFailed(
-                errors: errors.map { String($0).replacing(folder + "/", with: "") }, log: String(said.text.suffix(1 << 20)))
+                errors: errors.map { String($0).replacing(folder + "/", with: "") },
+                log: String(said.text.suffix(1 << 20)))
         }
     }
 
     /// Copies the modules out, split into what is loaded and what debuggers read.
-    func collect(into draft: String, finalPlace: String, source: String, key: String) async throws -> BuiltModules {
+    func collect(into draft: String, finalPlace: String) async throws -> BuiltModules {
         let files = FileManager.default
         try files.createDirectory(atPath: draft + "/debug", withIntermediateDirectories: true)
         var built = BuiltModules(
-            directory: finalPlace, modules: [:], debug: [:], release: kernel.release, source: source, key: key)
+            directory: finalPlace, modules: [:], debug: [:], release: kernel.release)
         for name in modules {
             let whole = "\(folder)/\(name).ko"
             let debug = "debug/\(name).ko.debug"
@@ -108,9 +115,6 @@ final class BuildTree {
             built.modules[name] = "\(finalPlace)/\(name).ko"
             built.debug[name] = "\(finalPlace)/\(debug)"
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try encoder.encode(built).write(to: URL(filePath: draft + "/build.json"))
         return built
     }
 }

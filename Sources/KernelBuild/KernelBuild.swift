@@ -60,6 +60,8 @@ public struct BuiltModules: Sendable, Equatable, Codable {
     public var release: String
     /// Stock source, patches, variant: in words for the record of a run. The file changes.diff beside the modules has
     /// the whole difference from stock.
-    public var source: String
-    public var key: String
+    public var source = "stock"
+    /// What became of each patch.
+    public var patches: [PatchReport] = []
+    public var key = ""
 }

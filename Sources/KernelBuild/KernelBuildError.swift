@@ -42,6 +42,7 @@ public enum KernelBuildError: Error, Equatable, Sendable {
 public enum KernelTreeFault: Equatable, Sendable {
     case notAKernelTree
     case notConfigured
-    case noCluster
+    /// Lines that .config lacks.
+    case missingOptions([String])
     case notBuilt(missing: String)
 }

@@ -32,51 +32,97 @@ public struct KernelBuilder: Sendable {
         case .packaged(let name):
             try await KernelStore(packages: packages, catalog: catalog, progress: progress).prepare(name)
         case .tree(let path):
-            throw KernelBuildError.kernelTree(path: path, .notAKernelTree)
+            try await KernelTree(path: path).prepare(cache: cache, progress: progress)
         }
     }
 
     /// The modules for the request: from the cache when the same input was built before.
     public func build(_ request: BuildRequest) async throws -> BuiltModules {
         let variant = try request.variant.map { try Variant.find($0, in: files) }
+        let patches = try request.patches.map { try PatchSource(path: $0) }
         let kernel = try await prepare(request.kernel)
-        let key = try await key(for: kernel, variant: variant)
+        let key = try await key(for: kernel, patches: patches, variant: variant)
         var made = false
         let place = try await cache.entry("modules", key, progress: progress) { draft in
             made = true
             let staged = draft + "/source"
-            try FileManager.default.createDirectory(atPath: draft, withIntermediateDirectories: true)
-            try FileManager.default.copyItem(atPath: kernel.source, toPath: staged)
+            try stage(kernel, at: staged)
+            var series = PatchSeries(source: staged, built: BuildTree.sourceFiles)
+            for patch in patches {
+                progress(.applyingPatch(patch.name))
+                try series.add(patch)
+            }
+            try series.write()
             if let variant {
                 progress(.applyingVariant(variant.name))
                 try await variant.apply(to: staged, kernel: kernel.release)
             }
-            try await recordChanges(from: kernel.source, to: staged, in: draft)
+            try await recordChanges(from: kernel, to: staged, in: draft)
 
             let tree = try await BuildTree.open(for: kernel, cache: cache, progress: progress)
             defer { tree.close() }
             try tree.update(from: staged)
             try FileManager.default.removeItem(atPath: staged)
             try await tree.make(progress: progress)
-            let built = try await tree.collect(
-                into: draft, finalPlace: "\(cache.path)/modules/\(key)", source: request.sourceDescription, key: key)
+            var built = try await tree.collect(into: draft, finalPlace: "\(cache.path)/modules/\(key)")
+            built.key = key
+            built.patches = series.reports
+            try write(built, to: draft)
             try await verify(built, in: draft, for: kernel)
         }
         progress(made ? .finished(place) : .upToDate(place))
-        return try JSONDecoder().decode(
+        var built = try JSONDecoder().decode(
             BuiltModules.self, from: Data(contentsOf: URL(filePath: place + "/build.json")))
+        // The same patch may have had another name when it was built.
+        built.source = request.sourceDescription
+        return built
     }
 
     /// All that decides what comes out.
-    private func key(for kernel: KernelArtifacts, variant: Variant?) async throws -> String {
+    private func key(for kernel: KernelArtifacts, patches: [PatchSource], variant: Variant?) async throws -> String {
+        let names = try sourceNames(kernel)
+        let sums = try await Checksum.of(files: names.map { "\(kernel.source)/\($0)" })
         var input = "recipe \(Self.recipe)\nkernel \(kernel.identity)\n"
+        for (name, sum) in zip(names, sums) { input += "\(name) \(sum)\n" }
+        for patch in patches {
+            input += "patch \(Data(patch.bytes).base64EncodedString())\n"
+        }
         if let variant { input += "variant \(variant.name)\n\(variant.text)\n" }
         return String(try await Checksum.of(text: input).prefix(20))
     }
 
-    private func recordChanges(from stock: String, to staged: String, in folder: String) async throws {
-        let difference = try await Tool.diff.output(["-urN", stock, staged])
-        let text = difference.text.replacing(staged, with: "b/drivers/md").replacing(stock, with: "a/drivers/md")
+    /// The source files of drivers/md, without its subfolders and without what a build left there.
+    private func sourceNames(_ kernel: KernelArtifacts) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: kernel.source).filter { name in
+            name == "Makefile" || name.hasSuffix(".h") || (name.hasSuffix(".c") && !name.hasSuffix(".mod.c"))
+        }.sorted()
+    }
+
+    /// A copy of the source to be changed.
+    private func stage(_ kernel: KernelArtifacts, at folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for name in try sourceNames(kernel) {
+            try FileManager.default.copyItem(atPath: "\(kernel.source)/\(name)", toPath: "\(folder)/\(name)")
+        }
+    }
+
+    private func write(_ built: BuiltModules, to folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try encoder.encode(built).write(to: URL(filePath: folder + "/build.json"))
+    }
+
+    /// changes.diff: what is built, against the kernel's own source.
+    private func recordChanges(from kernel: KernelArtifacts, to staged: String, in folder: String) async throws {
+        let names = Set(try sourceNames(kernel) + FileManager.default.contentsOfDirectory(atPath: staged)).sorted()
+        var text = ""
+        for name in names {
+            let stock = "\(kernel.source)/\(name)", built = "\(staged)/\(name)"
+            if FileManager.default.contentsEqual(atPath: stock, andPath: built) { continue }
+            text += try await Tool.diff.output([
+                "-uN", "--label=a/drivers/md/\(name)", "--label=b/drivers/md/\(name)", stock, built,
+            ]).text
+        }
         try text.write(toFile: folder + "/changes.diff", atomically: false, encoding: .utf8)
     }
 

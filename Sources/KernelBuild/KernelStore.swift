@@ -10,21 +10,38 @@ struct KernelStore {
     /// Raised when the layout of an entry changes.
     private static let layout = 1
 
+    /// A kernel as apt knows it now.
+    struct Resolved {
+        var release: String
+        var image: AptPackage
+        var headersMeta: AptPackage
+
+        /// Names the kernel's entry in the cache.
+        var identity: String { "\(release)_\(image.version)_\(KernelStore.layout)" }
+    }
+
     func prepare(_ name: String) async throws -> KernelArtifacts {
         let entry = try catalog.entry(name)
-        let metas = try await packages.candidates([entry.image, entry.headers])
-        let image = try await newest(of: metas[0], prefix: "linux-image-", name: name)
-        let release = String(image.name.dropFirst("linux-image-".count))
-        let identity = "\(release)_\(image.version)_\(Self.layout)"
-        let place = try await packages.cache.entry("kernels", identity, progress: progress) { draft in
-            try await fill(draft, entry: entry, image: image, headersMeta: metas[1], release: release)
+        let found = try await resolve(entry)
+        let place = try await packages.cache.entry("kernels", found.identity, progress: progress) { draft in
+            try await fill(
+                draft, entry: entry, image: found.image, headersMeta: found.headersMeta, release: found.release)
         }
-        return Self.artifacts(in: place, release: release, identity: identity)
+        return Self.artifacts(in: place, release: found.release, identity: found.identity)
+    }
+
+    /// The newest kernel of the entry's name that is packaged.
+    func resolve(_ entry: KernelCatalog.Entry) async throws -> Resolved {
+        let metas = try await packages.candidates([entry.image, entry.headers])
+        let image = try await newest(of: metas[0], prefix: "linux-image-", name: entry.name)
+        return Resolved(
+            release: String(image.name.dropFirst("linux-image-".count)), image: image, headersMeta: metas[1])
     }
 
     /// The package that a meta package stands for.
     private func newest(of meta: AptPackage, prefix: String, name: String) async throws -> AptPackage {
-        let wanted = meta.dependencies.first { $0.name.hasPrefix(prefix + name) }
+        // With the dot: 6.1 is not the beginning of 6.12.
+        let wanted = meta.dependencies.first { $0.name.hasPrefix(prefix + name + ".") }
         guard let wanted else { throw KernelBuildError.packageUnknown(prefix + name, listsPresent: true) }
         return try await resolve(wanted)
     }
@@ -57,7 +74,8 @@ struct KernelStore {
         let headers = try await newest(of: headersMeta, prefix: "linux-headers-", name: entry.name)
         var used = [image, headers]
         try await packages.unpack(headers, into: "\(draft)/headers")
-        for part in headers.dependencies where ["linux-headers-", "linux-kbuild-"].contains(where: part.name.hasPrefix) {
+        for part in headers.dependencies where ["linux-headers-", "linux-kbuild-"].contains(where: part.name.hasPrefix)
+        {
             let package = try await resolve(part)
             try await packages.unpack(package, into: "\(draft)/headers")
             used.append(package)
@@ -67,8 +85,11 @@ struct KernelStore {
         let source = try await packages.version(image.version, of: entry.source)
         used.append(source)
         try await extractSource(source, into: "\(draft)/md", scratch: "\(draft)/source")
-        try KernelArtifactsCheck.config(
-            at: "\(draft)/image/boot/config-\(release)", path: "kernel \(entry.name)")
+        let config = try String(contentsOfFile: "\(draft)/image/boot/config-\(release)", encoding: .utf8)
+        let missing = KernelTree.missingOptions(in: config)
+        guard missing.isEmpty else {
+            throw KernelBuildError.kernelTree(path: "kernel \(entry.name)", .missingOptions(missing))
+        }
         used.forEach(packages.dropArchive)
     }
 
@@ -94,16 +115,5 @@ struct KernelStore {
             "-xf", "\(scratch)/usr/src/\(archive)", "-C", folder, "--strip-components=3", "--no-wildcards-match-slash",
             "--wildcards", "*/drivers/md/*.[ch]", "*/drivers/md/Makefile",
         ])
-    }
-}
-
-/// What a kernel's configuration must have for md-cluster to be built as modules.
-enum KernelArtifactsCheck {
-    static func config(at configuration: String, path: String) throws {
-        guard let text = try? String(contentsOfFile: configuration, encoding: .utf8) else {
-            throw KernelBuildError.kernelTree(path: path, .notConfigured)
-        }
-        let lines = Set(text.split(separator: "\n"))
-        guard lines.contains("CONFIG_MD_CLUSTER=m") else { throw KernelBuildError.kernelTree(path: path, .noCluster) }
     }
 }

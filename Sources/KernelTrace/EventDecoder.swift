@@ -14,16 +14,16 @@ final class EventDecoder {
     private var plans: [EventPlan?] = Array(repeating: nil, count: 1 << 16)
     private var comms: [Int: String] = [:]
     private var symbols: [UInt64: String] = [:]
+    /// Offset of a page -> events lost before it, for the pages that were not met yet.
+    private var losses: [UInt64: UInt64]
 
-    init(node: NodeID, tep: OpaquePointer, body: @escaping (KernelEvent) -> Void) {
-        (self.node, self.tep, self.body) = (node, tep, body)
+    init(node: NodeID, tep: OpaquePointer, losses: [UInt64: UInt64], body: @escaping (KernelEvent) -> Void) {
+        (self.node, self.tep, self.losses, self.body) = (node, tep, losses, body)
     }
 
     func decode(_ record: UnsafeMutablePointer<tep_record>, cpu: Int) {
-        let missed = record.pointee.missed_events
-        if missed != 0 {
-            // -1: the ring buffer knows that it lost events, not how many.
-            emit(record.pointee.ts, cpu, pid: 0, comm: "", .lost(missed > 0 ? UInt64(missed) : 0))
+        if let lost = losses.removeValue(forKey: record.pointee.offset & ~UInt64(TraceDatFile.pageSize - 1)) {
+            emit(record.pointee.ts, cpu, pid: 0, comm: "", .lost(lost))
         }
         guard let data = record.pointee.data, record.pointee.size >= 8 else { return }
         let raw = RawRecord(bytes: UnsafeRawBufferPointer(start: data, count: Int(record.pointee.size)))

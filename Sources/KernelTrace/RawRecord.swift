@@ -21,7 +21,9 @@ struct RawField {
         isSigned = has(TEP_FIELD_IS_SIGNED)
         isDynamic = has(TEP_FIELD_IS_DYNAMIC)
         isRelative = has(TEP_FIELD_IS_RELATIVE)
-        if has(TEP_FIELD_IS_STRING) {
+        // libtraceevent calls every array of char a string; an array of unsigned char is bytes (a DLM value block).
+        let type = field.type.map { String(cString: $0) } ?? ""
+        if has(TEP_FIELD_IS_STRING) && !type.contains("unsigned") {
             kind = .text
         } else if has(TEP_FIELD_IS_ARRAY) || isDynamic || ![1, 2, 4, 8].contains(Int(field.size)) {
             kind = .bytes

@@ -5,13 +5,27 @@
 enum RingBufferPage {
     static let headerSize = 16
 
+    // The upper bits of commit, RB_MISSED_EVENTS and RB_MISSED_STORED of kernel/trace/ring_buffer.c: events were lost
+    // before this page; their number follows the data.
+    private static let missed: UInt64 = 1 << 31
+    private static let stored: UInt64 = 1 << 30
+
+    /// How many events were lost before the first of a page that `fault` found good (0: an unknown number);
+    /// nil when none were. libtraceevent's own count is not used: it is silent when the page begins with a time.
+    static func lost(before page: UnsafeRawBufferPointer) -> UInt64? {
+        let commit = page.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian
+        guard commit & missed != 0 else { return nil }
+        guard commit & stored != 0 else { return 0 }
+        let size = Int(commit & (stored - 1))
+        return page.loadUnaligned(fromByteOffset: headerSize + size, as: UInt64.self).littleEndian
+    }
+
     /// What would lead a reader out of the page; nil when every event lies within what was committed.
     static func fault(in page: UnsafeRawBufferPointer) -> String? {
         let commit = page.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian
-        // RB_MISSED_EVENTS is bit 31; RB_MISSED_STORED, bit 30: the number of lost events follows the data.
-        let size = Int(commit & 0x3fff_ffff)
-        let stored = commit >> 30 & 1 == 1 ? 8 : 0
-        guard commit >> 32 == 0, size <= page.count - headerSize - stored else { return "more committed than fits" }
+        let size = Int(commit & (stored - 1))
+        let count = commit & missed != 0 && commit & stored != 0 ? 8 : 0
+        guard commit >> 32 == 0, size <= page.count - headerSize - count else { return "more committed than fits" }
         if size == 0 { return "no events" }
         var position = 0
         func word(_ at: Int) -> UInt32 {

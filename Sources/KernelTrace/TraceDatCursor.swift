@@ -45,12 +45,3 @@ struct TraceDatCursor {
         }
     }
 }
-
-/// The reason of a Foundation file error, without the path that the caller prints anyway.
-enum FileReason {
-    static func text(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        if let underlying, underlying.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(underlying.code))) }
-        return "it cannot be read"
-    }
-}

@@ -1,31 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0
+import CTraceCmd
 import Foundation
 
 /// A trace.dat that was looked through before libtracecmd sees it.
 ///
-/// libtracecmd trusts its input: sizes, offsets and event lengths of a damaged file lead it out of its buffers. A
-/// record is what a crash left behind, so everything that the library would follow blindly is checked here first:
-/// the sections and their sizes, the shape of the texts, the table of CPU data, and each event of each page.
-/// Only what `TraceDatContents.write(to:)` writes is accepted.
+/// libtracecmd trusts its input: sizes, offsets and event lengths of a damaged file lead it out of its buffers, and
+/// libtraceevent's parser of print formats crashes on damaged ones. A record is what a crash left behind, so
+/// everything that the libraries would follow blindly is checked here first: the sections and their sizes, the shape
+/// of the texts, the table of CPU data, and each event of each page. Only what `TraceDatContents.write(to:)` writes is
+/// accepted. The libraries then read the checked bytes, not the file, and without the texts that only printing needs.
 struct TraceDatFile {
     let path: String
+    private var content: [UInt8]
+    /// Where the content has print formats, which nothing here prints by.
+    private var printFormats: [Range<Int>] = []
     /// Number of CPUs in the file.
     private(set) var cpus = 0
     private(set) var clock = ""
+
+    /// Offset of a page in the file -> how many events were lost before its first (0: an unknown number).
+    private(set) var losses: [UInt64: UInt64] = [:]
 
     static let pageSize = 4096
 
     init(url: URL) throws(TraceError) {
         path = url.path
-        let data: Data
-        do { data = try Data(contentsOf: url, options: .alwaysMapped) } catch {
-            throw .unreadable(path: url.path, reason: FileReason.text(error))
+        do throws(FileReadError) { content = try FileBytes.read(url) } catch {
+            throw .unreadable(path: url.path, reason: error.reason)
         }
+        let bytes = content
         var failure: TraceError?
-        data.withUnsafeBytes { bytes in
+        bytes.withUnsafeBytes { bytes in
             do throws(TraceError) { try check(bytes) } catch { failure = error }
         }
         if let failure { throw failure }
+    }
+
+    /// A descriptor of a file in memory that holds what was checked, at its beginning. The caller closes it.
+    func descriptor() throws(TraceError) -> Int32 {
+        var bytes = content
+        for range in printFormats {
+            for index in range { bytes[index] = UInt8(ascii: "\n") }
+            for (index, byte) in "print fmt: \"\"".utf8.enumerated() where index < range.count {
+                bytes[range.lowerBound + index] = byte
+            }
+        }
+        let descriptor = mdlab_memory_file("trace.dat")
+        guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + done, bytes.count - done) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else {
+                close(descriptor)
+                throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+            }
+            done += count
+        }
+        lseek(descriptor, 0, SEEK_SET)
+        return descriptor
     }
 
     private mutating func check(_ bytes: UnsafeRawBufferPointer) throws(TraceError) {
@@ -69,7 +102,7 @@ struct TraceDatFile {
         _ = try cursor.sized64("header_event")
     }
 
-    private func checkFormats(_ cursor: inout TraceDatCursor) throws(TraceError) {
+    private mutating func checkFormats(_ cursor: inout TraceDatCursor) throws(TraceError) {
         let ftrace = try cursor.integer(UInt32.self, "ftrace formats")
         for _ in 0..<ftrace { try checkFormat(&cursor, system: "ftrace") }
         let systems = try cursor.integer(UInt32.self, "event systems")
@@ -80,14 +113,15 @@ struct TraceDatFile {
         }
     }
 
-    private func checkFormat(_ cursor: inout TraceDatCursor, system: String) throws(TraceError) {
+    private mutating func checkFormat(_ cursor: inout TraceDatCursor, system: String) throws(TraceError) {
         let text = try cursor.sized64("format of an event of \(system)")
         if let fault = TraceDatText.faultInFormat(text) {
             throw .corrupt(path: path, part: "format of an event of \(system)", reason: fault)
         }
+        printFormats.append(cursor.position - TraceDatText.printFormatLength(text)..<cursor.position)
     }
 
-    private func checkTexts(_ cursor: inout TraceDatCursor) throws(TraceError) {
+    private mutating func checkTexts(_ cursor: inout TraceDatCursor) throws(TraceError) {
         for name in ["kallsyms", "printk_formats"] {
             let size = Int(try cursor.integer(UInt32.self, name))
             let text = try cursor.take(size, name)
@@ -117,7 +151,7 @@ struct TraceDatFile {
         return String(decoding: bytes[1..<bytes.count - 2], as: UTF8.self)
     }
 
-    private func checkData(_ cursor: inout TraceDatCursor, _ bytes: UnsafeRawBufferPointer) throws(TraceError) {
+    private mutating func checkData(_ cursor: inout TraceDatCursor, _ bytes: UnsafeRawBufferPointer) throws(TraceError) {
         var runs: [Range<Int>] = []
         for cpu in 0..<cpus {
             let offset = try cursor.integer(UInt64.self, "table of CPU data")
@@ -146,6 +180,7 @@ struct TraceDatFile {
                     let number = (page - run.lowerBound) / Self.pageSize
                     throw .corrupt(path: path, part: "page \(number) of CPU \(cpu)", reason: fault)
                 }
+                losses[UInt64(page)] = RingBufferPage.lost(before: content)
             }
         }
     }

@@ -33,6 +33,10 @@ enum TraceDatText {
             return "no event name"
         }
         guard let id = Int(lines[1].dropFirst(4)), (1...0xffff).contains(id) else { return "no event number" }
+        // struct trace_entry, which `EventDecoder` reads before it knows the event.
+        guard lines.contains(where: { $0.hasPrefix("\tfield:unsigned short common_type;\toffset:0;\tsize:2;") }),
+            lines.contains(where: { $0.hasPrefix("\tfield:int common_pid;\toffset:4;\tsize:4;") })
+        else { return "no common_type or common_pid where they have to be" }
         var fields = 0
         for line in lines[3...] {
             if line.hasPrefix("print fmt: ") { return fields < 4 ? "fields are missing" : nil }
@@ -41,6 +45,17 @@ enum TraceDatText {
             fields += 1
         }
         return "no print format"
+    }
+
+    /// Length of the last part of a format that `faultInFormat` found good: from "print fmt: " to the end.
+    static func printFormatLength(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var start = bytes.startIndex
+        while start < bytes.endIndex {
+            let line = bytes[start...]
+            if line.starts(with: "print fmt: ".utf8) { return bytes.endIndex - start }
+            start = (line.firstIndex(of: 10) ?? bytes.endIndex - 1) + 1
+        }
+        return 0
     }
 
     /// "\tfield:u32 lkb_id;\toffset:12;\tsize:4;\tsigned:0;"

@@ -22,14 +22,16 @@ public struct TraceReader: Sendable {
         return events
     }
 
-    /// Hands each event to `body`, with constant memory.
+    /// Hands each event to `body`. Needs memory for the file, not for its events.
     public func forEach(_ body: (KernelEvent) -> Void) throws(TraceError) {
         let file = try TraceDatFile(url: url)
-        guard let handle = Self.open(file.path) else { throw .undecodable(path: file.path) }
+        // tracecmd_close closes it, and so does an open that fails.
+        let descriptor = try file.descriptor()
+        guard let handle = Self.open(descriptor) else { throw .undecodable(path: file.path) }
         defer { tracecmd_close(handle) }
         guard let tep = tracecmd_get_tep(handle) else { throw .undecodable(path: file.path) }
         let status = withoutActuallyEscaping(body) { body in
-            let decoder = EventDecoder(node: node, tep: tep, body: body)
+            let decoder = EventDecoder(node: node, tep: tep, losses: file.losses, body: body)
             return withExtendedLifetime(decoder) {
                 tracecmd_iterate_events(
                     handle, nil, 0,
@@ -46,12 +48,12 @@ public struct TraceReader: Sendable {
     /// libtraceevent's parser of formats keeps its input in variables of the library.
     private static let parser = NSLock()
 
-    private static func open(_ path: String) -> OpaquePointer? {
+    private static func open(_ descriptor: Int32) -> OpaquePointer? {
         parser.withLock {
             // The library prints what it does not like; the caller gets a typed error instead.
             tracecmd_set_loglevel(TEP_LOG_NONE)
             tep_set_loglevel(TEP_LOG_NONE)
-            return tracecmd_open(path, Int32(TRACECMD_FL_LOAD_NO_PLUGINS.rawValue))
+            return tracecmd_open_fd(descriptor, Int32(TRACECMD_FL_LOAD_NO_PLUGINS.rawValue))
         }
     }
 }

@@ -41,7 +41,7 @@ extension VirtualCluster {
             let sections = try await sections(of: name, on: node)
             symbols.add(module: name, file: try KernelModuleFile(path: path), sections: sections)
         }
-        state.withLock { [symbols] in $0.symbols = symbols }
+        state.withLock { [symbols] in $0.symbols[node.id] = symbols }
         guard case .warnings(let warnings) = try await node.agent.demand(.startTrace(TracePlan.writes)) else { return }
         // A function that the compiler inlined cannot be probed; the record says so, and the checks that need it say so too.
         recorder.update { description in

@@ -8,7 +8,7 @@ extension VirtualCluster {
     /// The files of a snapshot. Reading them takes no lock that a hung md thread could hold.
     private static let patterns = [
         "/proc/mdstat", "/proc/modules", "/proc/uptime", "/proc/sys/kernel/tainted", "/sys/block/md*/size", "/sys/block/md*/md/*",
-        "/sys/block/md*/md/dev-*/*", "/sys/kernel/debug/dlm/*", "/sys/kernel/dlm/*/*",
+        "/sys/block/md*/md/dev-*/*", "/sys/kernel/debug/dlm/*", "/sys/kernel/dlm/*/[!ce]*",
     ]
 
     public func snapshot(_ label: String) async throws -> [NodeSnapshot] {
@@ -69,7 +69,7 @@ extension VirtualCluster {
             }
             snapshot.uptime = snapshot.files["/proc/uptime"].flatMap { Double($0.prefix { $0 != " " }) } ?? 0
         }
-        let memory = KernelMemory(node: node, layout: configuration.layout, symbols: state.withLock { $0.symbols })
+        let memory = KernelMemory(node: node, layout: configuration.layout, symbols: state.withLock { $0.symbols[node.id] })
         snapshot.arrays = await attempt("arrays", { try await memory.arrays() })
         return snapshot
     }

@@ -22,7 +22,8 @@ public final class VirtualCluster: Sendable {
     let reactor = Reactor()
     struct State {
         var stopping = false
-        var symbols: KernelSymbols?
+        /// Modules are loaded at other addresses on every node.
+        var symbols: [NodeID: KernelSymbols] = [:]
         var tracing: Set<NodeID> = []
     }
     let state = Mutex(State())

@@ -13,6 +13,7 @@ struct ClusterServices: Sendable {
     private let limit = 120.0
 
     func bringUp() {
+        _ = processes.run(["/bin/busybox", "--install", "-s", "/bin"])
         Files.makeDirectory("/sys/kernel/config")
         _ = linux_mount("configfs", "/sys/kernel/config", "configfs")
         linux_set_hostname("node\(boot.node)")

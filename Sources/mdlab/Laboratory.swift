@@ -3,79 +3,152 @@ import Foundation
 import GuestImage
 import KernelBuild
 import KernelModule
+import RunRecord
 import VirtualCluster
 
-/// Puts the rooms together: from a build request to a configuration that a cluster can boot.
+/// Puts the rooms together: from a build request to a running cluster.
+///
+///     let laboratory = try Laboratory(progress: ProgressLine().handler)
+///     let bench = try await laboratory.prepare(request, nodes: 2)
+///     let recorder = try RunRecorder(layout: layout, description: bench.description(scenario: "smoke", cold: false)) { ... }
+///     let cluster = try await laboratory.start(bench, cold: false, recorder: recorder)
 struct Laboratory {
-    var builder: KernelBuilder
+    /// Everything that a cluster for one request is made of, built and in place.
+    struct Bench {
+        var request: BuildRequest
+        var modules: BuiltModules
+        var configuration: ClusterConfiguration
+        /// Why the nodes are emulated, if they are.
+        var emulation: String?
+
+        /// run.json of a run that is about to start.
+        func description(scenario: String, cold: Bool) -> RunDescription {
+            var description = RunDescription(
+                toolVersion: MDLab.version, scenario: scenario, started: Date(), nodes: configuration.nodes,
+                kernelRelease: configuration.kernelRelease, start: cold ? .cold : .warm,
+                accelerator: configuration.accelerator.rawValue)
+            description.variant = request.variant
+            description.patches = request.patches
+            description.modules = configuration.modules.map { .init(name: $0.name, buildID: $0.buildID, stock: $0.stock) }
+            return description
+        }
+    }
+
+    let builder: KernelBuilder
 
     init(progress: @escaping BuildProgressHandler) throws {
         builder = try KernelBuilder(cache: .standard(), progress: progress)
     }
 
-    /// Builds what is missing, and says what a cluster of `nodes` nodes for the request is made of.
-    func configuration(for request: BuildRequest, nodes: Int) async throws -> ClusterConfiguration {
+    // MARK: - What a cluster is made of
+
+    /// Builds what is missing.
+    func prepare(_ request: BuildRequest, nodes: Int) async throws -> Bench {
         let kernel = try await builder.prepare(request.kernel)
         let built = try await builder.build(request)
-        let packages = PackageCache.names(inList: try String(contentsOfFile: builder.files.guestPackages, encoding: .utf8))
-        let root = try await builder.packages.sysroot(packages: packages)
-        let agent = builder.files.root + "/.build-agent/release/mdlab-agent"
-
-        let listFile = builder.files.root + "/vm/guest.files"
-        let list = try GuestFileList(parsing: String(contentsOfFile: listFile, encoding: .utf8), file: "vm/guest.files")
-        let boot = try Self.bootModules(list.modules, tree: kernel.modulesTree)
-        let image = try NodeImage(
-            agent: agent, list: list, root: root,
-            bootModules: boot.map { ($0.name, Array(try Data(contentsOf: URL(filePath: $0.path)))) }, nodes: nodes
-        ).build()
-        let initramfs = try await builder.cache.entry("images", Self.fingerprint(image)) { draft in
-            try Data(image).write(to: URL(filePath: draft))
-        }
-
-        let order = ["md-mod", "raid1", "raid10", "md-cluster"]
+        let boot = try await image(for: kernel, nodes: nodes)
         var configuration = ClusterConfiguration(
             kernel: kernel.vmlinuz, kernelRelease: kernel.release,
-            kernelSymbols: URL(filePath: "\(builder.cache.path)/kallsyms/\(kernel.identity)"), initramfs: initramfs,
-            modules: try order.compactMap { name in
+            kernelSymbols: URL(filePath: "\(builder.cache.path)/kallsyms/\(kernel.identity)"), initramfs: boot.initramfs,
+            modules: try Self.modulesUnderTest.compactMap { name in
                 try built.modules[name].map {
                     .init(name: name, path: $0, stock: false, buildID: try KernelModuleFile(path: $0).buildID ?? "")
                 }
             })
         configuration.nodes = nodes
-        configuration.bootModules = Dictionary(boot.map { ($0.name, $0.path) }) { first, _ in first }
-        if let debug = built.debug["md-cluster"] {
-            let layouts = try StructLayouts(path: debug)
-            var offsets: [String: UInt64] = [:]
-            for name in KernelLayout.needed {
-                let parts = name.split(separator: ".", maxSplits: 1)
-                offsets[name] = UInt64(try layouts.offset(of: String(parts[1]), in: String(parts[0])))
-            }
-            configuration.layout = KernelLayout(offsets: offsets)
-        }
-        return configuration
+        configuration.bootModules = boot.modules
+        configuration.layout = try built.debug["md-cluster"].map(Self.layout)
+        let probe = AcceleratorProbe(cache: URL(filePath: builder.cache.path + "/accelerator"))
+        let answer = try await probe.answer(for: configuration)
+        configuration.accelerator = answer.accelerator
+        var bench = Bench(request: request, modules: built, configuration: configuration)
+        if case .tcg(let reason) = answer { bench.emulation = reason }
+        return bench
     }
 
-    private static func bootModules(_ wanted: [String], tree: String) throws -> [(name: String, path: String)] {
-        var files: [String: (path: String, needs: [String])] = [:]
-        func name(_ path: Substring) -> String {
-            String(path.split(separator: "/").last ?? "").split(separator: ".")[0].replacingOccurrences(of: "-", with: "_")
+    /// In load order: each needs only what stands before it, and dlm, which is in the image.
+    private static let modulesUnderTest = ["md-mod", "raid1", "raid10", "md-cluster"]
+
+    private func image(for kernel: KernelArtifacts, nodes: Int) async throws -> (initramfs: String, modules: [String: String]) {
+        let packages = PackageCache.names(inList: try String(contentsOfFile: builder.files.guestPackages, encoding: .utf8))
+        let root = try await builder.packages.sysroot(packages: packages)
+        let list = try GuestFileList(
+            parsing: String(contentsOfFile: builder.files.root + "/vm/guest.files", encoding: .utf8), file: "vm/guest.files")
+        let paths = try ModuleOrder.order(modules: list.modules, directory: kernel.modulesTree)
+        let modules = try paths.map { path in
+            let name = URL(filePath: path).lastPathComponent.split(separator: ".")[0].replacingOccurrences(of: "_", with: "-")
+            return (name: name, path: path, content: try ModuleBytes.read(path))
         }
-        for line in try String(contentsOfFile: tree + "/modules.dep", encoding: .utf8).split(separator: "\n") {
-            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            files[name(parts[0])] = (tree + "/" + parts[0], parts[1].split(separator: " ").map { name($0) })
+        let image = try NodeImage(
+            agent: builder.files.root + "/.build-agent/release/mdlab-agent", list: list, root: root,
+            bootModules: modules.map { ($0.name, $0.content) }, nodes: nodes
+        ).build()
+        let initramfs = try await builder.cache.entry("images", Fingerprint.of(image)) { draft in
+            try Data(image).write(to: URL(filePath: draft))
         }
-        var order: [(name: String, path: String)] = []
-        for module in wanted {
-            guard let file = files[module] else { continue }
-            for need in file.needs.reversed() + [module] where !order.contains(where: { $0.name == need }) {
-                order.append((need, files[need]?.path ?? ""))
-            }
-        }
-        return order
+        return (initramfs, Dictionary(modules.map { ($0.name, $0.path) }) { first, _ in first })
     }
 
-    /// FNV-1a over the bytes: names a cache entry, proves nothing.
-    private static func fingerprint(_ bytes: [UInt8]) -> String {
+    private static func layout(debugInfo: String) throws -> KernelLayout {
+        let layouts = try StructLayouts(path: debugInfo)
+        var offsets: [String: UInt64] = [:]
+        for name in KernelLayout.needed {
+            let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+            offsets[name] = UInt64(try layouts.offset(of: parts[1], in: parts[0]))
+        }
+        return KernelLayout(offsets: offsets)
+    }
+
+    // MARK: - Starting it
+
+    /// A running cluster without md: from a saved one, which is made when there is none yet, or booted if `cold`.
+    func start(_ bench: Bench, cold: Bool, recorder: RunRecorder) async throws -> VirtualCluster {
+        if cold { return try await VirtualCluster.boot(bench.configuration, recorder: recorder) }
+        let saved = URL(filePath: try await savedCluster(for: bench, recorder: recorder))
+        do {
+            return try await VirtualCluster.restore(bench.configuration, from: saved, recorder: recorder)
+        } catch let failure as ClusterFailure where failure != .interrupted {
+            // Whatever is wrong with it (a QEMU that was upgraded in place, a damaged file): a boot always works.
+            recorder.note(.note, "the saved cluster could not be restored (\(failure)); booting instead")
+            try? FileManager.default.removeItem(at: saved)
+            return try await VirtualCluster.boot(bench.configuration, recorder: recorder)
+        }
+    }
+
+    private func savedCluster(for bench: Bench, recorder: RunRecorder) async throws -> String {
+        let configuration = bench.configuration
+        let key = Fingerprint.of(
+            [
+                configuration.kernel, configuration.kernelRelease, configuration.initramfs, configuration.accelerator.rawValue,
+                AcceleratorProbe.key(qemu: configuration.qemu).split(separator: "-").suffix(2).joined(separator: "-"),
+                "\(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
+            ].joined(separator: "\n"))
+        let place = try await builder.cache.entry("clusters", key) { draft in
+            recorder.note(.note, "booting a cluster to save: the next run starts from it")
+            let layout = RunLayout(root: URL(filePath: draft + "/record"))
+            var description = bench.description(scenario: "boot", cold: true)
+            description.variant = nil
+            let boot = try RunRecorder(layout: layout, description: description) { event in
+                recorder.note(event.kind, node: event.node.flatMap { .init(name: $0) }, event.text, event.facts)
+            }
+            let cluster = try await VirtualCluster.boot(configuration, recorder: boot)
+            do {
+                try await cluster.save(to: URL(filePath: draft))
+            } catch {
+                await cluster.stop()
+                throw error
+            }
+            await cluster.stop()
+        }
+        return place
+    }
+}
+
+/// Names of cache entries: FNV-1a, which tells inputs apart and proves nothing.
+enum Fingerprint {
+    static func of(_ bytes: some Sequence<UInt8>) -> String {
         String(bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }, radix: 16)
     }
+
+    static func of(_ text: String) -> String { of(text.utf8) }
 }

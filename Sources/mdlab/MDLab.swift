@@ -5,18 +5,22 @@ import Foundation
 /// mdlab: a laboratory for md-cluster patches. One file per command under Commands/.
 @main
 struct MDLab: AsyncParsableCommand {
+    /// What a record says it was made with.
+    static let version = "0.1"
+
     static let configuration = CommandConfiguration(
         commandName: "mdlab",
         abstract: "A laboratory for md-cluster patches: build, run in a cluster of VMs, judge.",
+        version: version,
         subcommands: [
             Build.self,
             Report.self,
             Run.self,
             ScenariosCommand.self,
             VM.self,
+            Inspect.self,
+            Doctor.self,
         ])
-
-    static let version = "0.1"
 
     static func main() async {
         do {

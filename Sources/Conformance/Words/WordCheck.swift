@@ -42,7 +42,12 @@ struct NodeWords {
         var sender = WordRun(.sender, fromStart: fromStart)
         var receiver = WordRun(.receiver, fromStart: fromStart)
         var resync = WordRun(.resync, fromStart: fromStart)
-        var bitmaps: [UInt32: WordRun] = [:]
+        // DLM gives the number of a freed lkb to the next one, so a number alone is no key.
+        struct BitmapLock: Hashable {
+            var lock: UInt32
+            var resource: LockResource
+        }
+        var bitmaps: [BitmapLock: WordRun] = [:]
         var strangers: [LockOperation] = []
         var losses = trace.losses[...]
 
@@ -69,7 +74,8 @@ struct NodeWords {
                 if operation.role == .recvDaemon { receiver.take(operation) } else { sender.take(operation) }
             case let resource where resource.bitmapSlot != nil:
                 let begun = fromStart || operation.kind == .create
-                bitmaps[operation.lock, default: WordRun(.bitmap(resource), fromStart: begun)].take(operation)
+                let key = BitmapLock(lock: operation.lock, resource: resource)
+                bitmaps[key, default: WordRun(.bitmap(resource), fromStart: begun)].take(operation)
             default:
                 strangers.append(operation)
             }

@@ -25,7 +25,11 @@ public struct InlinedFunctions: Sendable, Codable, Equatable {
 
     /// Reads a module with debug information. Throws as `StructLayouts` does.
     public init(path: String) throws(ModuleError) {
-        let bytes = try ModuleBytes.read(path)
+        try self.init(bytes: ModuleBytes.read(path), path: path)
+    }
+
+    /// The same from bytes that are already here.
+    init(bytes: [UInt8], path: String) throws(ModuleError) {
         let debug = try DebugInformation(bytes, path: path)
         let table = try debug.image.symbolTable()
         let functions = table.filter { Int32($0.type) == STT_FUNC && $0.section != SHN_UNDEF }

@@ -41,7 +41,11 @@ public struct StructLayouts: Sendable, Codable, Equatable {
     /// `noDebugInfo` and `badDebugInfo`; a structure that the module's source does not define is left out.
     /// About 0.1 s for md-cluster.ko.
     public init(path: String, structs wanted: [String] = Self.clusterStructs) throws(ModuleError) {
-        let bytes = try ModuleBytes.read(path)
+        try self.init(bytes: ModuleBytes.read(path), path: path, structs: wanted)
+    }
+
+    /// The same from bytes that are already here.
+    init(bytes: [UInt8], path: String, structs wanted: [String]) throws(ModuleError) {
         let debug = try DebugInformation(bytes, path: path)
         self = try withExtendedLifetime(debug) { () throws(ModuleError) in
             var reader = LayoutReader(wanted: wanted)

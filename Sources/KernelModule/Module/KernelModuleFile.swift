@@ -34,6 +34,8 @@ public struct KernelModuleFile: Sendable {
     public var hasDebugInfo: Bool
     /// Whether it was built with CONFIG_MODVERSIONS: has a CRC for what it uses.
     public var hasVersions: Bool
+    /// The CRC of `module_layout`, which stands for struct module as the module was built with; nil without versions.
+    public var layoutCRC: UInt32?
     /// Whether a signature is appended. Loading an unsigned module taints a kernel that has CONFIG_MODULE_SIG (E).
     public var isSigned: Bool
 
@@ -58,6 +60,7 @@ public struct KernelModuleFile: Sendable {
         buildID = Self.buildID(image)
         let versions = Self.versions(image)
         hasVersions = versions != nil
+        layoutCRC = versions?["module_layout"]
         undefinedSymbols = Self.undefinedSymbols(table, versions: versions ?? [:])
         exportedSymbols = Self.exportedSymbols(image, table)
         symbols = Self.symbols(image, table)

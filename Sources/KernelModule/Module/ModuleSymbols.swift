@@ -16,7 +16,7 @@ public struct Symbol: Sendable, Hashable {
 }
 
 /// A symbol that the kernel or another module has to export.
-public struct UndefinedSymbol: Sendable, Hashable {
+public struct UndefinedSymbol: Sendable, Hashable, Codable {
     public var name: String
     /// A weak reference may stay unresolved.
     public var isWeak: Bool
@@ -28,7 +28,7 @@ public struct UndefinedSymbol: Sendable, Hashable {
 }
 
 /// A symbol that is exported to modules.
-public struct ExportedSymbol: Sendable, Hashable {
+public struct ExportedSymbol: Sendable, Hashable, Codable {
     public var name: String
     /// EXPORT_SYMBOL_GPL.
     public var gplOnly: Bool
@@ -41,6 +41,19 @@ public struct ExportedSymbol: Sendable, Hashable {
 }
 
 extension KernelModuleFile {
+    /// Where the symbols of a loaded module are: its kallsyms, for a kernel that hides them or a node that hangs.
+    ///
+    /// - Parameter sections: the base addresses of the sections that are in memory, as /sys/module/NAME/sections/*
+    ///   has them (`add_sect_attrs` of kernel/module/sysfs.c).
+    /// - Returns: by address. Symbols of other sections and of .init sections, which the kernel frees after loading,
+    ///   are left out.
+    public func symbolAddresses(sections: [String: UInt64]) -> [(name: String, address: UInt64)] {
+        symbols.compactMap { symbol in
+            guard let section = symbol.section, !section.hasPrefix(".init"), let base = sections[section] else { return nil }
+            return (symbol.name, base &+ symbol.offset)
+        }.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
+    }
+
     static func symbols(_ image: ElfImage, _ table: [ElfImage.Entry]) -> [Symbol] {
         table.compactMap { entry in
             let types = [STT_NOTYPE, STT_OBJECT, STT_FUNC]

@@ -136,7 +136,7 @@ final class ElfImage {
             if inFile {
                 let end = section.sh_offset.addingReportingOverflow(section.sh_size)
                 if end.overflow || end.partialValue > UInt64(fileSize) {
-                    throw .truncated(path: path, missing: "part of section \(index)")
+                    throw .truncated(path: path, missing: "the whole of section \(index)")
                 }
             }
             sections.append(

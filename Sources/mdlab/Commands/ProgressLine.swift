@@ -17,6 +17,11 @@ struct ProgressLine: Sendable {
         }
     }
 
+    /// A line about something else than a build.
+    func show(_ text: String) {
+        Self.write(onTerminal ? "\r\u{1B}[K\(text)" : text + "\n")
+    }
+
     func clear() {
         if onTerminal { Self.write("\r\u{1B}[K") }
     }

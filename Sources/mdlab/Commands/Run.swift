@@ -127,25 +127,23 @@ struct RunDriver: Sendable {
         let laboratory = try Laboratory(progress: ProgressLine().handler)
         var request = try input.request(laboratory.builder.catalog)
         request.variant = run.variant
-        var configuration = try await laboratory.configuration(for: request, nodes: run.instance.nodes)
-        configuration.disks = max(run.instance.scenario.disks, Self.leastDisks)
-        configuration.diskSize = max(run.instance.scenario.diskMiB, Self.leastMiB) << 20
-        var description = RunDescription(
-            toolVersion: MDLab.version, scenario: run.instance.name, started: Date(), nodes: run.instance.nodes,
-            kernelRelease: configuration.kernelRelease, start: .cold, accelerator: configuration.accelerator.rawValue)
-        description.variant = run.variant
-        description.patches = input.patch
-        description.modules = configuration.modules.map { .init(name: $0.name, buildID: $0.buildID, stock: $0.stock) }
+        var bench = try await laboratory.prepare(request, nodes: run.instance.nodes)
+        bench.configuration.disks = max(run.instance.scenario.disks, Self.leastDisks)
+        bench.configuration.diskSize = max(run.instance.scenario.diskMiB, Self.leastMiB) << 20
+        let description = bench.description(scenario: run.instance.name, cold: cold)
         let recorder = try RunRecorder(layout: layout, description: description) { progress.show($0, of: name) }
         let clock = ContinuousClock()
         let start = clock.now
-        let cluster = try await VirtualCluster.boot(configuration, recorder: recorder)
-        let seconds = Double((clock.now - start).components.seconds)
-        return Lab(cluster: cluster, slowness: seconds / Self.idleBootSeconds)
+        let cluster = try await laboratory.start(bench, cold: cold, recorder: recorder)
+        let seconds = (clock.now - start) / .seconds(1)
+        return Lab(cluster: cluster, slowness: seconds / (cold ? Self.idleBootSeconds : Self.idleRestoreSeconds))
     }
 
     /// What booting an emulated cluster takes on an idle desktop, in seconds.
     private static let idleBootSeconds = 10.0
+
+    /// What restoring a saved one takes there.
+    private static let idleRestoreSeconds = 0.4
 }
 
 /// The folder of one run.

@@ -8,37 +8,90 @@ import VirtualCluster
 
 struct VM: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vm", abstract: "Bring a cluster up, open shells on its nodes, tear it down.")
+        commandName: "vm", abstract: "Bring a cluster up, open shells on its nodes, tear it down.",
+        discussion: """
+            On a terminal you get a shell on node1; Ctrl-] and a digit goes to another node, Ctrl-] q ends the cluster.
+            The shared disks are /dev/vda to /dev/vdf. With --execute nothing is interactive: each command runs on its
+            node ('node2: mdadm -D /dev/md0'), one after the other, and the cluster ends.
+            """)
 
-    @Option(help: "How many nodes, 1 to 4.") var nodes = 2
-    @Option(help: "A packaged kernel: 6.1 or 6.12.") var kernel = "6.1"
-    @Option(help: "A variant") var variant: String?
-    @Option(help: "Run this on node1 and leave.") var execute: [String] = []
+    @OptionGroup var input: BuildOptions
+
+    @Option(help: "How many nodes: 1 to 4.")
+    var nodes = 2
+
+    @Flag(help: "Boot the nodes instead of restoring saved ones.")
+    var cold = false
+
+    @Flag(help: "Do not load the md modules and do not trace.")
+    var bare = false
+
+    @Option(help: ArgumentHelp("Run a shell command on a node and leave; may be given several times.", valueName: "node: command"))
+    var execute: [String] = []
+
+    @Option(help: ArgumentHelp("Where to keep the record.", valueName: "folder"))
+    var out: String?
+
+    func validate() throws {
+        guard (1...4).contains(nodes) else { throw ValidationError("--nodes is 1 to 4, not \(nodes).") }
+        for command in execute { _ = try Self.parse(command, nodes: nodes) }
+    }
 
     func run() async throws {
-        let laboratory = try Laboratory { progress in FileHandle.standardError.write(Data("\(progress)\n".utf8)) }
-        let configuration = try await laboratory.configuration(for: BuildRequest(kernel: .packaged(kernel), variant: variant), nodes: nodes)
-        let layout = RunLayout(root: URL(filePath: "runs/vm-\(getpid())"))
-        let recorder = try RunRecorder(
-            layout: layout,
-            description: RunDescription(
-                toolVersion: "0", scenario: "vm", started: Date(), nodes: nodes, kernelRelease: configuration.kernelRelease,
-                start: .cold, accelerator: "tcg")
-        ) { event in
-            FileHandle.standardError.write(Data("\(String(format: "%7.2f", event.time)) \(event.node ?? "") \(event.text)\n".utf8))
+        let terminal = ProgressLine()
+        let laboratory = try Laboratory(progress: terminal.handler)
+        let bench = try await laboratory.prepare(try input.request(laboratory.builder.catalog), nodes: nodes)
+        let layout = RunLayout(root: URL(filePath: out ?? "runs/vm-\(Self.stamp())"))
+        let recorder = try RunRecorder(layout: layout, description: bench.description(scenario: "vm", cold: cold)) { event in
+            terminal.show("\(event.node.map { $0 + ": " } ?? "")\(event.text)")
         }
-        let cluster = try await VirtualCluster.boot(configuration, recorder: recorder)
-        try await cluster.loadModules()
-        for command in execute {
-            let parts = command.split(separator: ":", maxSplits: 1)
-            let node = cluster.guests[Int(parts[0].dropFirst(4))! - 1]
-            do {
-                let result = try await node.run(["/bin/busybox", "sh", "-c", String(parts[1])], limit: .seconds(30))
-                print(result.output, result.errors, result.status)
-            } catch { print("\(error)") }
+        let cluster = try await laboratory.start(bench, cold: cold, recorder: recorder)
+        var failed = false
+        do {
+            if !bare { try await cluster.loadModules() }
+            terminal.clear()
+            if execute.isEmpty {
+                try await ShellSession(cluster: cluster).run()
+            } else {
+                failed = try await runCommands(on: cluster)
+            }
+            _ = try await cluster.snapshot("final")
+        } catch {
+            await cluster.finishRecord()
+            await cluster.stop()
+            throw error
         }
-        _ = try await cluster.snapshot("final")
         await cluster.finishRecord()
         await cluster.stop()
+        FileHandle.standardError.write(Data("record: \(layout.root.relativePath)\n".utf8))
+        if failed { throw ExitCode(Exit.fail) }
+    }
+
+    private func runCommands(on cluster: VirtualCluster) async throws -> Bool {
+        var failed = false
+        for command in execute {
+            let (node, line) = try Self.parse(command, nodes: nodes)
+            let result = try await cluster.guests[node - 1].run(["/bin/sh", "-c", line], limit: .seconds(120))
+            print(result.output, terminator: "")
+            FileHandle.standardError.write(Data(result.errors.utf8))
+            failed = failed || result.status != 0
+        }
+        return failed
+    }
+
+    /// "node2: mdadm -D /dev/md0"
+    static func parse(_ command: String, nodes: Int) throws -> (node: Int, line: String) {
+        let parts = command.split(separator: ":", maxSplits: 1)
+        guard parts.count == 2, let node = NodeID(name: parts[0]), node.rawValue <= nodes else {
+            throw ValidationError("--execute takes 'node1: command' with node1 to node\(nodes), not '\(command)'.")
+        }
+        return (node.rawValue, String(parts[1]))
+    }
+
+    static func stamp() -> String {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.dateFormat = "yyyyMMdd-HHmmss"
+        return format.string(from: Date()) + "-\(getpid())"
     }
 }

@@ -25,7 +25,7 @@ extension ModuleError: Worded {
             "\(path) was built for \(machine); mdlab runs x86-64 kernels: build it for x86-64"
         case .notRelocatable(let path, let type): "\(path) is \(type), not a kernel module; give a .ko file"
         case .truncated(let path, let missing):
-            "\(path) is cut short (\(missing) is missing); build or unpack the module again"
+            "\(path) is cut short (without \(missing)); build or unpack the module again"
         case .malformed(let path, let what): "\(path) is a damaged ELF file (\(what)); build or unpack the module again"
         case .notAModule(let path, let section):
             "\(path) has no section \(section), so it is an object file or was stripped of it; give the .ko that `make modules` writes"

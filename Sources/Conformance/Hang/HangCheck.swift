@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import RunRecord
+
+/// Check (e): no wait that cannot end.
+///
+/// A hang is a cycle of waits, or a chain that ends where nobody can act. A wait that is merely long, such as the other node's
+/// resync thread in resync_start, ends in a thread that gets on, and is not one. One set of snapshots is not enough, since its
+/// parts are not taken at one instant: a hang counts when two sets some seconds apart show the same threads with the same stacks.
+public struct HangCheck: Sendable {
+    public static let name = "no-hang"
+
+    /// - Parameters:
+    ///   - moments: the sets of snapshots in the order in which they were taken.
+    ///   - hung: the runner gave up waiting for something.
+    static func result(_ moments: [ClusterMoment], hung: Bool) -> CheckResult {
+        let graphs = moments.map { ($0, WaitGraph($0)) }
+        let suspects = graphs.filter { $0.0.label.hasPrefix("hang") }
+        var findings: [Finding] = []
+        var answer = CheckAnswer.holds
+
+        if suspects.count >= 2 {
+            let (first, last) = (suspects[suspects.count - 2].1, suspects[suspects.count - 1].1)
+            let confirmed = last.hangs.filter { hang in first.hangs.contains { $0.isSame(as: hang) } }
+            findings += Self.worst(confirmed).map { Self.finding($0) }
+            if !confirmed.isEmpty { answer = .fails }
+        }
+        if answer == .holds {
+            let once = suspects.isEmpty ? graphs.suffix(1) : suspects.suffix(1)
+            let hangs = once.flatMap { moment, graph in graph.hangs.map { (moment.label, $0) } }
+            for (label, hang) in hangs {
+                answer = .notDecided
+                findings.append(
+                    Self.finding(hang, note: " (seen in the snapshots \"\(label)\" only, which were not taken at one instant)"))
+            }
+            if hung, hangs.isEmpty {
+                answer = .notDecided
+                let last = (suspects.last ?? graphs.last)?.0
+                findings.append(
+                    Finding(
+                        "the run stood still, and no wait that cannot end was found in its snapshots", details: Self.blocked(last)))
+            }
+        }
+        if moments.isEmpty {
+            answer = .notDecided
+            findings.append(Finding("there is no set of snapshots to look at"))
+        }
+        return CheckResult(name: name, answer: answer, findings: findings, seen: graphs.map(Self.seen))
+    }
+
+    /// The cycles; without one, the chains. A thread that waits behind a cycle is no news.
+    private static func worst(_ hangs: [WaitGraph.Hang]) -> [WaitGraph.Hang] {
+        let cycles = hangs.filter { $0.nobody == nil }
+        return cycles.isEmpty ? hangs : cycles
+    }
+
+    private static func finding(_ hang: WaitGraph.Hang, note: String = "") -> Finding {
+        let nodes = hang.nodes.sorted().map(\.description).joined(separator: ", ")
+        let what =
+            switch hang.nobody {
+            case nil: "\(count(hang.edges.count, "thread")) of \(nodes) wait for each other in a cycle"
+            case .some(let nobody): "\(hang.edges.last!.from.node) \(hang.edges.last!.from.comm) waits for \(nobody.rawValue)"
+            }
+        return Finding(what + note, node: hang.edges.first?.from.node.description, details: hang.lines)
+    }
+
+    private static func seen(_ moment: ClusterMoment, _ graph: WaitGraph) -> String {
+        let threads = moment.nodes.reduce(0) { $0 + $1.threads.count }
+        let cycles = graph.hangs.count { $0.nobody == nil }
+        let memory = moment.nodes.allSatisfy { $0.arrays != nil } ? "" : "; mutex owners and cinfo->state inferred from stacks"
+        let locks = moment.hasLocks ? "" : "; DLM's lock tables were not read"
+        return "\"\(moment.label)\": \(count(threads, "thread")) on \(count(moment.nodes.count, "node")), "
+            + "\(count(graph.edges.count, "wait")) for others, \(count(cycles, "cycle"))\(memory)\(locks)"
+    }
+
+    /// The threads in uninterruptible sleep, for a hang that is not understood.
+    private static func blocked(_ moment: ClusterMoment?) -> [String] {
+        (moment?.nodes ?? []).flatMap { node in
+            node.threads.filter { $0.state == "D" }.map { "\(node.node) \($0.comm)-\($0.pid): \(Frames($0.stack).chain)" }
+        }
+    }
+}
