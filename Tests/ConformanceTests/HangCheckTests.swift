@@ -37,7 +37,7 @@ private let recv = Cluster.recv
                 "node1 md0_raid1: dlm_lock_sync(token, EX) <- metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d "
                     + "waits for node2 md0_raid1, which holds token EX",
                 "node2 md0_raid1: dlm_lock_sync(ack, EX) <- __sendmsg <- metadata_update_finish <- md_update_sb <- md_check_recovery "
-                    + "waits for node1 md0_cluster_rec, which holds ack CR",
+                    + "waits for node1 md0_cluster_rec, which has not let go of ack CR",
                 "node1 md0_cluster_rec: recv_daemon waits for reconfig_mutex, held by node1 md0_raid1 "
                     + (memory ? "(HOLDING_MUTEX_FOR_RECVD is clear)" : "(HOLDING_MUTEX_FOR_RECVD not read), as the stacks say"),
             ])
@@ -67,6 +67,13 @@ private let recv = Cluster.recv
         #expect(second.findings[0].text.hasPrefix("the run stood still"))
         #expect(second.findings[0].details.contains("node1 md0_raid1-100: md_super_wait <- md_update_sb <- kthread") == false)
         #expect(second.findings[0].details.contains("node1 md0_raid1-100: md_super_wait <- md_update_sb"))
+    }
+
+    /// The same stacks, but the lock was asked for anew: a thread that sends one message after the other.
+    @Test func aNewRequestWithTheSameStackIsNoHang() {
+        var sets = noHoldingInStart(memory: true).twice
+        for place in sets[1].nodes[0].locks!.indices { sets[1].nodes[0].locks![place].age = 0.01 }
+        #expect(HangCheck.result(sets, hung: true).answer == .notDecided)
     }
 
     /// bca5b0658020: the resync thread has SEND_LOCK and waits for the token, mdadm has reconfig_mutex and waits for SEND_LOCK with
@@ -151,7 +158,7 @@ private let recv = Cluster.recv
         cluster.idle(node1, recv)
         let result = HangCheck.result(cluster.twice, hung: true)
         #expect(result.answer == .fails)
-        #expect(result.findings[0].details.last?.contains("waits for node1, which holds ack CR, and whose receive thread sleeps") == true)
+        #expect(result.findings[0].details.last?.contains("waits for node1, which has not let go of ack CR, and whose receive thread sleeps") == true)
     }
 
     @Test func aDeadNodeIsNamed() {
@@ -164,7 +171,7 @@ private let recv = Cluster.recv
         #expect(result.answer == .fails)
         #expect(result.findings.map(\.text) == ["node1 md0_raid1 waits for a dead node"])
         #expect(result.findings[0].details == [
-            "node1 md0_raid1: dlm_lock_sync(ack, EX) <- __sendmsg <- metadata_update_finish <- md_update_sb waits for node2, which is dead and holds ack CR"
+            "node1 md0_raid1: dlm_lock_sync(ack, EX) <- __sendmsg <- metadata_update_finish <- md_update_sb waits for node2, which is dead and has not let go of ack CR"
         ])
     }
 

@@ -39,7 +39,7 @@ struct MomentBuilder {
         moment.nodes[0].locks?.append(
             LockRow(
                 owner: node, resource: resource, status: requested == nil ? .granted : .converting, granted: granted,
-                requested: requested ?? .none, fromMaster: true))
+                requested: requested ?? .none, age: 7, fromMaster: true))
     }
 
     mutating func mutex(_ node: NodeID, reconfig: String? = nil, receive: String? = nil, state: StateBit...) {
@@ -56,6 +56,7 @@ struct MomentBuilder {
     var twice: [ClusterMoment] {
         var second = moment
         second.label = "hang-2"
+        second.time += 4
         return [moment, second]
     }
 }

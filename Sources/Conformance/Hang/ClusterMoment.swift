@@ -12,6 +12,8 @@ struct LockRow: Sendable, Equatable {
     var granted: LockMode
     /// The mode asked for, while `status` is not granted.
     var requested: LockMode
+    /// Seconds since the request, or since the grant (`lkb_timestamp`); nil when not known.
+    var age: Double?
     /// Read from the resource's master, which knows all locks of it; else from the owner's own copy.
     var fromMaster: Bool
 }
@@ -28,6 +30,8 @@ struct ClusterMoment: Sendable, Equatable {
         var arrays: [NodeSnapshot.ArrayState]?
     }
     var label: String
+    /// Host seconds since the run started.
+    var time: Double = 0
     var nodes: [Node]
     /// Nodes that were part of the cluster and died.
     var dead: Set<NodeID> = []

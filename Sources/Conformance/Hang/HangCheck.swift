@@ -20,8 +20,9 @@ public struct HangCheck: Sendable {
         var answer = CheckAnswer.holds
 
         if suspects.count >= 2 {
-            let (first, last) = (suspects[suspects.count - 2].1, suspects[suspects.count - 1].1)
-            let confirmed = last.hangs.filter { hang in first.hangs.contains { $0.isSame(as: hang) } }
+            let (first, last) = (suspects[suspects.count - 2], suspects[suspects.count - 1])
+            let between = last.0.time - first.0.time
+            let confirmed = last.1.hangs.filter { hang in first.1.hangs.contains { hang.continues($0, after: between) } }
             findings += Self.worst(confirmed).map { Self.finding($0) }
             if !confirmed.isEmpty { answer = .fails }
         }

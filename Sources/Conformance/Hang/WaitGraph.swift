@@ -32,6 +32,8 @@ public struct WaitGraph: Sendable, Equatable {
     public struct Edge: Sendable, Hashable {
         public var from: Thread
         public var to: Target
+        /// Seconds since the lock was asked for; nil for a wait that DLM does not know of.
+        var age: Double?
         /// One line: the stack, what it waits for, and why the target is the one that has to act.
         public var line: String
     }
@@ -47,9 +49,12 @@ public struct WaitGraph: Sendable, Equatable {
 
         public var lines: [String] { edges.map(\.line) }
         var nodes: Set<NodeID> { Set(edges.map(\.from.node)) }
-        /// Two sets show the same hang when the same threads stand in it with the same stacks.
-        func isSame(as other: Hang) -> Bool {
+        /// Whether this is `other`, seen some seconds earlier: the same threads with the same stacks, and no lock request that is
+        /// younger than that. A thread that sends one message after the other has the same stack each time, but new requests.
+        func continues(_ other: Hang, after seconds: Double) -> Bool {
             nobody == other.nobody && edges.map(\.from) == other.edges.map(\.from) && stacks == other.stacks
+                // Half of it, for the snapshots of a set are not taken at one instant.
+                && edges.allSatisfy { ($0.age ?? .infinity) >= seconds / 2 }
         }
     }
 

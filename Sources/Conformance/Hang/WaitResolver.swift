@@ -40,6 +40,14 @@ struct WaitResolver {
             let names = resources.map(\.rawValue).joined(separator: " or ")
             return [nobody(.lostWakeup, "waits for \(names), and DLM has nothing of it outstanding: the grant did not wake it")]
         }
+        return holderEdges(pending).map { edge in
+            var edge = edge
+            edge.age = pending.age
+            return edge
+        }
+    }
+
+    private func holderEdges(_ pending: LockRow) -> [WaitGraph.Edge] {
         let call = "(\(pending.resource), \(pending.requested))"
         let holders = moment.locks(of: pending.resource).filter {
             $0.owner != node.node && !$0.granted.isCompatible(with: pending.requested)
@@ -48,7 +56,8 @@ struct WaitResolver {
             return [edge("", .progress, "that no lock stands in the way of", call: call)]
         }
         return holders.map { holder in
-            let why = "holds \(holder.resource) \(holder.granted)"
+            let verb = holder.resource == .ack ? "has not let go of" : "holds"
+            let why = "\(verb) \(holder.resource) \(holder.granted)"
             guard let peer = moment[holder.owner] else {
                 if moment.dead.contains(holder.owner) {
                     return nobody(.deadNode, "waits for \(holder.owner), which is dead and \(why)", call: call)
