@@ -134,7 +134,18 @@ struct RunDriver: Sendable {
         let recorder = try RunRecorder(layout: layout, description: description) { progress.show($0, of: name) }
         let clock = ContinuousClock()
         let start = clock.now
-        let cluster = try await laboratory.start(bench, cold: cold, recorder: recorder)
+        let cluster: VirtualCluster
+        do {
+            cluster = try await laboratory.start(bench, cold: cold, recorder: recorder)
+        } catch {
+            let reason = (error as? any Worded)?.line ?? "\(error)"
+            recorder.note(.note, reason, ["problem": reason, "blame": "lab"])
+            recorder.update { description in
+                description.ending = Task.isCancelled ? .interrupted : .failed
+                description.ended = Date()
+            }
+            throw error
+        }
         let seconds = (clock.now - start) / .seconds(1)
         return Lab(cluster: cluster, slowness: seconds / (cold ? Self.idleBootSeconds : Self.idleRestoreSeconds))
     }
