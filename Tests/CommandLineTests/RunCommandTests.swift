@@ -8,11 +8,14 @@ import Testing
 
 /// The built program, as a user calls it.
 private func mdlab(_ arguments: String...) throws -> (status: Int32, output: String, errors: String) {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "mdlab")
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(
+        path: "mdlab")
     let process = Process()
     process.executableURL =
-        FileManager.default.isExecutableFile(atPath: program.path) ? program : root.appending(path: ".build/debug/mdlab")
+        FileManager.default.isExecutableFile(atPath: program.path)
+        ? program : root.appending(path: ".build/debug/mdlab")
     process.arguments = arguments
     process.environment = ["MDLAB_ROOT": root.path, "PATH": "/usr/bin:/bin"]
     let (output, errors) = (Pipe(), Pipe())
@@ -40,14 +43,17 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
         (["run", "smoke", "--nodes", "4"], "mdlab: smoke does not run with 4 nodes; give --nodes 2 or 3\n"),
     ])
     func aMistakeIsOneLine(_ arguments: [String], line: String) throws {
-        let result = try mdlab(arguments[0], arguments[1], arguments.count > 2 ? arguments[2] : "--format=ktap",
+        let result = try mdlab(
+            arguments[0], arguments[1], arguments.count > 2 ? arguments[2] : "--format=ktap",
             arguments.count > 3 ? arguments[3] : "--cold")
         #expect(result.errors == line)
         #expect(result.output.isEmpty)
         #expect(result.status == 2)
     }
 
-    @Test(arguments: [["run", "smoke", "--nodse", "2"], ["run", "smoke", "--nodes", "7"], ["run", "smoke", "--format", "xml"]])
+    @Test(arguments: [
+        ["run", "smoke", "--nodse", "2"], ["run", "smoke", "--nodes", "7"], ["run", "smoke", "--format", "xml"],
+    ])
     func unknownOptionsAreUsage(_ arguments: [String]) throws {
         let result = try mdlab(arguments[0], arguments[1], arguments[2], arguments[3])
         #expect(result.status == 2)
@@ -73,7 +79,8 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
         (VerdictWord.pass, Int32(0)), (.xfail, 0), (.fail, 1), (.skip, 4), (.error, 125), (.miss, 125),
     ])
     func reportExitsAsTheRunDid(_ word: VerdictWord, status: Int32) throws {
-        let layout = RunLayout(root: FileManager.default.temporaryDirectory.appending(path: "mdlab-\(UUID().uuidString)"))
+        let layout = RunLayout(
+            root: FileManager.default.temporaryDirectory.appending(path: "mdlab-\(UUID().uuidString)"))
         try FileManager.default.createDirectory(at: layout.root, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: layout.root) }
         #expect(try mdlab("report", layout.root.path).status == 2)
@@ -86,8 +93,12 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
         #expect(ktap.output.hasPrefix("KTAP version 1\n1..1\n"))
         #expect(ktap.output.contains(" 1 smoke@async"))
         #expect(try mdlab("report", "--format", "json", layout.root.path).output.contains("\"scenario\" : \"smoke\""))
-        #expect(try mdlab("report", "--format", "junit", layout.root.path).output.contains("<testsuite name=\"smoke@async\""))
-        #expect(try mdlab("report", "--format", "summary", layout.root.path).output.hasPrefix("\(word.rawValue)  smoke@async"))
+        #expect(
+            try mdlab("report", "--format", "junit", layout.root.path).output.contains(
+                "<testsuite name=\"smoke@async\""))
+        #expect(
+            try mdlab("report", "--format", "summary", layout.root.path).output.hasPrefix(
+                "\(word.rawValue)  smoke@async"))
     }
 
     @Test func scenarioFilesAreChecked() throws {

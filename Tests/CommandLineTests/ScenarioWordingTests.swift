@@ -18,7 +18,10 @@ import Testing
             .unknownVariant("zzz", near: [], known: ["async", "no-holding-in-start"]),
             "there is no variant zzz; there are async and no-holding-in-start"
         ),
-        (.nodes(scenario: "smoke", asked: 4, possible: [2, 3]), "smoke does not run with 4 nodes; give --nodes 2 or 3"),
+        (
+            .nodes(scenario: "smoke", asked: 4, possible: [2, 3]),
+            "smoke does not run with 4 nodes; give --nodes 2 or 3"
+        ),
         (.unreadable("x.yaml", reason: "no such file"), "x.yaml cannot be read: no such file"),
         (
             .noScenarios(directory: "/nowhere"),

@@ -9,11 +9,13 @@ import Testing
 @Suite struct RecordedRunTests {
     /// A record of "smoke/3-nodes" in a folder of its own.
     private func record(_ body: (RunLayout) throws -> Void) throws {
-        let layout = RunLayout(root: FileManager.default.temporaryDirectory.appending(path: "mdlab-\(UUID().uuidString)"))
+        let layout = RunLayout(
+            root: FileManager.default.temporaryDirectory.appending(path: "mdlab-\(UUID().uuidString)"))
         defer { try? FileManager.default.removeItem(at: layout.root) }
         try RecordedRun.keep(scenario: scenarioDirectory.appending(path: "smoke.yaml"), in: layout)
         var description = RunDescription(
-            toolVersion: "0", scenario: "smoke/3-nodes", started: Date(timeIntervalSince1970: 1), nodes: 3, kernelRelease: "6.1",
+            toolVersion: "0", scenario: "smoke/3-nodes", started: Date(timeIntervalSince1970: 1), nodes: 3,
+            kernelRelease: "6.1",
             start: .cold, accelerator: "tcg")
         description.ending = .hung
         let encoder = JSONEncoder()
@@ -51,12 +53,16 @@ import Testing
             var reason: String?
             try record { layout in
                 try damage(layout)
-                do { _ = try RecordedRun(layout) } catch ScenarioError.record(_, let text) { reason = text } catch { reason = "\(error)" }
+                do { _ = try RecordedRun(layout) } catch ScenarioError.record(_, let text) { reason = text } catch {
+                    reason = "\(error)"
+                }
             }
             return reason
         }
         #expect(try reason { try FileManager.default.removeItem(at: $0.description) } == "there is no run.json in it")
-        #expect(try reason { try Data("{".utf8).write(to: $0.description) } == "its run.json is damaged, or of another version")
+        #expect(
+            try reason { try Data("{".utf8).write(to: $0.description) }
+                == "its run.json is damaged, or of another version")
         #expect(
             try reason { layout in
                 let text = try String(contentsOf: layout.description, encoding: .utf8)

@@ -35,7 +35,9 @@ private func runner(
 @Suite(.timeLimit(.minutes(1))) struct RunnerTests {
     @Test func aRunCreatesAssemblesStepsAndSettles() async throws {
         let cluster = FakeCluster(nodes: 3) { node, argv, cluster in
-            if argv.contains("mdadm /dev/md0 --fail /dev/vdb") { cluster.set("/sys/block/md0/md/dev-vdb/state", "faulty\n") }
+            if argv.contains("mdadm /dev/md0 --fail /dev/vdb") {
+                cluster.set("/sys/block/md0/md/dev-vdb/state", "faulty\n")
+            }
             return done
         }
         let outcome = try await runner(
@@ -119,9 +121,12 @@ private func runner(
             if argv.contains("begin") { cluster.set("/x", "begun") }
             return done
         }
-        let run = try runner("  - {run: begin, on: node1}\n  - {wait: {on: node1, file: /x, is: ended}, limit: 30s}", cluster)
+        let run = try runner(
+            "  - {run: begin, on: node1}\n  - {wait: {on: node1, file: /x, is: ended}, limit: 30s}", cluster)
         async let outcome = run.run()
-        while !cluster.events.contains(where: { $0.text.hasPrefix("long wait") }) { try await Task.sleep(for: .milliseconds(10)) }
+        while !cluster.events.contains(where: { $0.text.hasPrefix("long wait") }) {
+            try await Task.sleep(for: .milliseconds(10))
+        }
         cluster.set("/x", "ended")
         #expect(await outcome.ending == .finished)
         #expect(cluster.snapshots == ["hang-1", "hang-2", "final"])
@@ -212,16 +217,17 @@ private func runner(
 
 @Suite struct LightLookTests {
     @Test func threadsOfMDAreFoundAndOthersLeftOut() {
-        let output = stuckReceiver + """
+        let output =
+            stuckReceiver + """
 
-            @12 (md0_resync) D 2 0
-            [<0>] dlm_lock_sync_interruptible+0x99/0x130 [md_cluster]
-            [<0>] resync_start+0x1c/0x30 [md_cluster]
-            @13 (cat) D 1 0
-            [<0>] io_schedule+0x46/0x70
-            @14 (sh (a) b) D 1 0
-            [<0>] md_ioctl+0x4/0x70 [md_mod]
-            """
+                @12 (md0_resync) D 2 0
+                [<0>] dlm_lock_sync_interruptible+0x99/0x130 [md_cluster]
+                [<0>] resync_start+0x1c/0x30 [md_cluster]
+                @13 (cat) D 1 0
+                [<0>] io_schedule+0x46/0x70
+                @14 (sh (a) b) D 1 0
+                [<0>] md_ioctl+0x4/0x70 [md_mod]
+                """
         let threads = LightLook.parse(output, node: NodeID(2))
         #expect(threads.map(\.comm) == ["md0_cluster_rec", "sh (a) b"])
         #expect(threads.first?.stack == ["recv_daemon+0x1a2/0x3f0 [md_cluster]", "md_thread+0xb1/0x150 [md_mod]"])
@@ -229,7 +235,10 @@ private func runner(
     }
 
     @Test func garbageIsNoThread() {
-        for text in ["", "@", "@x (a", "@(a) D", "[<0>]", "@1 )(", String(repeating: "[", count: 1 << 20), "@99999999999999999999 (md0_raid1) D"] {
+        for text in [
+            "", "@", "@x (a", "@(a) D", "[<0>]", "@1 )(", String(repeating: "[", count: 1 << 20),
+            "@99999999999999999999 (md0_raid1) D",
+        ] {
             #expect(LightLook.parse(text, node: NodeID(1)).isEmpty)
         }
     }

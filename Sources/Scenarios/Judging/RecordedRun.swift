@@ -54,7 +54,8 @@ public struct RecordedRun: Sendable {
         let decoder = JSONDecoder()
         return (1...max(1, min(nodes, 64))).flatMap { node in
             let folder = layout.node(NodeID(node)).snapshots
-            let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+            let files =
+                (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
             return files.filter { $0.pathExtension == "json" }.sorted { $0.lastPathComponent < $1.lastPathComponent }
                 .compactMap { try? decoder.decode(NodeSnapshot.self, from: try Data(contentsOf: $0)) }
         }
@@ -78,6 +79,7 @@ public struct RecordedRun: Sendable {
 
     /// Adds the scenario's own check to what the judge found in the record, and gives the word.
     public func complete(_ judged: Verdict) -> Verdict {
-        ScenarioVerdict(instance: instance, description: description, events: events, snapshots: snapshots).complete(judged)
+        ScenarioVerdict(instance: instance, description: description, events: events, snapshots: snapshots).complete(
+            judged)
     }
 }

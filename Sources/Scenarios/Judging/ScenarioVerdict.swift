@@ -48,7 +48,8 @@ public struct ScenarioVerdict: Sendable {
         }
         guard description.ending == .finished else {
             return CheckResult(
-                name: "scenario", answer: .notDecided, findings: [Finding("the run ended as \(description.ending.rawValue)")])
+                name: "scenario", answer: .notDecided,
+                findings: [Finding("the run ended as \(description.ending.rawValue)")])
         }
         let traced = judged.checks.contains { $0.name == "synchronous" && $0.answer != .notDecided }
         let check = ExpectationCheck(
@@ -94,7 +95,8 @@ public struct ScenarioVerdict: Sendable {
         }
         if let other = failing.first(where: { !expected.checks.contains($0.name) }) {
             return (
-                .fail, "\(variant) must fail \(names) and nothing else; \(other.name): \(other.findings.first?.text ?? "fails")"
+                .fail,
+                "\(variant) must fail \(names) and nothing else; \(other.name): \(other.findings.first?.text ?? "fails")"
             )
         }
         let told = failing.flatMap(\.findings).flatMap { [$0.text, $0.node ?? ""] + $0.details }.joined(separator: "\n")

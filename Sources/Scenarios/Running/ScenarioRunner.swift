@@ -113,7 +113,8 @@ public struct ScenarioRunner: Sendable {
             case .hang: break
             }
         } catch {
-            cluster.note(.note, node: nil, "no last snapshot: \(StepProblem(error, doing: "the last snapshot").text)", [:])
+            cluster.note(
+                .note, node: nil, "no last snapshot: \(StepProblem(error, doing: "the last snapshot").text)", [:])
         }
     }
 }

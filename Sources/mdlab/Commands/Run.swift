@@ -36,7 +36,8 @@ struct Run: AsyncParsableCommand {
             return
         }
         let plan = try catalogue.plan(
-            names.isEmpty ? try files.suiteNames() : names, nodes: nodes, variant: input.variant, variants: files.variants())
+            names.isEmpty ? try files.suiteNames() : names, nodes: nodes, variant: input.variant,
+            variants: files.variants())
         let interruption = Interruption()
         let words = try await carryOut(plan, files: files, interruption: interruption)
         throw ExitCode(RunExit(words: words, interrupted: interruption.isInterrupted).rawValue)
@@ -92,7 +93,8 @@ struct RunDriver: Sendable {
     func verdict() async throws -> Verdict {
         let lab = try await bringUp()
         let runner = ScenarioRunner(
-            instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness), finder: Judging.hang)
+            instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness),
+            finder: Judging.hang)
         let outcome = await runner.run()
         // The record is closed by a task of its own: this one may be cancelled.
         await Task.detached { await lab.close(outcome.ending) }.value
@@ -174,7 +176,9 @@ enum RunFolder {
                     try RecordedRun.keep(scenario: file, in: layout)
                     return layout
                 }
-                guard errno == EEXIST else { throw VerdictFile.Failure.unwritable(path: path, reason: String(cString: strerror(errno))) }
+                guard errno == EEXIST else {
+                    throw VerdictFile.Failure.unwritable(path: path, reason: String(cString: strerror(errno)))
+                }
             }
             throw VerdictFile.Failure.unwritable(path: base, reason: "too many folders of this name")
         } catch let error as any Worded {
