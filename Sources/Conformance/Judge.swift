@@ -18,6 +18,51 @@ public struct Expectations: Sendable, Equatable {
 ///
 /// XFAIL, ERROR and SKIP are words of the one who knows the scenario, not of the record.
 public enum Judge {
+    /// All checks of a run. A pure function: the same record gives the same verdict.
+    ///
+    /// Cost: some passes over the events; a run of a minute takes milliseconds.
+    public static func verdict(_ evidence: Evidence, expecting: Expectations = Expectations()) -> Verdict {
+        let description = evidence.description
+        let nodes = (1...max(1, description.nodes)).map { NodeID($0) }
+        let traces = nodes.map { node in
+            NodeTrace(
+                node: node, events: evidence.traces[node] ?? [], cut: cut(of: node, description, evidence.events),
+                clockOffset: description.clockOffsets.indices.contains(node.rawValue - 1)
+                    ? description.clockOffsets[node.rawValue - 1] : nil)
+        }
+        let sets = sets(of: evidence.snapshots)
+        let synchronous = SynchronousCheck(traces, expected: expecting.metadataUpdates)
+        let checks = [
+            synchronous.result, WordCheck.result(traces), agreement(sets, evidence.events),
+            HangCheck.result(
+                sets.map { set in
+                    ClusterMoment(
+                        label: set.label, snapshots: set.snapshots, dead: dead(evidence.events, before: set.snapshots.map(\.time).max() ?? 0))
+                }, hung: description.ending == .hung),
+        ].map { unreadable($0, evidence) }
+        let (word, reason) = word(for: checks)
+        return Verdict(
+            scenario: description.scenario, variant: description.variant, kernelRelease: description.kernelRelease, word: word,
+            reason: reason, checks: checks, metadataUpdates: synchronous.updates, detectorsOff: description.detectorsOff)
+    }
+
+    private static func agreement(_ sets: [(label: String, snapshots: [NodeSnapshot])], _ events: [RunEvent]) -> CheckResult {
+        let final = sets.last { $0.label == "final" }?.snapshots ?? []
+        let dead = dead(events, before: .infinity)
+        let living = final.filter { !dead.contains($0.node) }
+        return AgreementCheck.result(
+            Dictionary(uniqueKeysWithValues: living.map { ($0.node, ArrayView.running(in: $0)) }),
+            superblocks: Dictionary(uniqueKeysWithValues: living.map { ($0.node, SuperblockView.all(in: $0)) }))
+    }
+
+    /// A check over a record with unreadable parts says which.
+    private static func unreadable(_ check: CheckResult, _ evidence: Evidence) -> CheckResult {
+        guard check.answer == .notDecided else { return check }
+        var check = check
+        check.findings += evidence.unreadable.sorted { $0.key < $1.key }.map { Finding("\($0.key) could not be read: \($0.value)") }
+        return check
+    }
+
     static func word(for checks: [CheckResult]) -> (VerdictWord, String) {
         func reason(_ answer: CheckAnswer) -> String? {
             let concerned = checks.filter { $0.answer == answer }

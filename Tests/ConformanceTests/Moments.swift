@@ -6,7 +6,7 @@ import RunRecord
 
 /// Builds moments of a cluster, for the tests of the wait graph.
 struct MomentBuilder {
-    var moment = ClusterMoment(label: "hang-1", nodes: [])
+    var moment = ClusterMoment(label: "hang-1", snapshots: [], dead: [])
 
     init(_ nodes: [NodeID], memory: Bool) {
         moment.nodes = nodes.map { node in

@@ -174,8 +174,15 @@ import Testing
     @Test func anEmptyTraceIsNotDecided() {
         let result = WordCheck.result([NodeTrace(node: node1, events: [])])
         #expect(result.answer == .notDecided)
-        #expect(result.findings[0].text == "node1: the trace has no lock of a clustered array")
+        #expect(result.findings[0].text == "node1: there is no trace")
         #expect(WordCheck.result([]).answer == .notDecided)
+        // Two nodes of which one never joined: its trace has events, and none of an array.
+        var cluster = Cluster(2)
+        cluster.join(node1)
+        cluster.add(node2, "mdadm", .function(name: "md_open", caller: "x"))
+        #expect(WordCheck.result(cluster.traces).answer == .holds)
+        #expect(WordCheck.result(cluster.traces).seen[1] == "node2: no lock of a clustered array: it never joined")
+        #expect(WordCheck.result([cluster.traces[1]]).answer == .notDecided)
     }
 
     @Test func anUnknownLockIsNamed() {

@@ -31,10 +31,10 @@ struct ClusterMoment: Sendable, Equatable {
     }
     var label: String
     /// Host seconds since the run started.
-    var time: Double = 0
+    var time: Double
     var nodes: [Node]
     /// Nodes that were part of the cluster and died.
-    var dead: Set<NodeID> = []
+    var dead: Set<NodeID>
 
     subscript(node: NodeID) -> Node? { nodes.first { $0.node == node } }
 

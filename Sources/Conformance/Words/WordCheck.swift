@@ -12,12 +12,15 @@ public struct WordCheck: Sendable {
         var violations: [Finding] = []
         var undecided: [Finding] = []
         var seen: [String] = []
+        var joined = false
         for trace in traces {
             let lockspaces = LockOperation.arrayLockspaces(in: trace.events).sorted()
-            if lockspaces.isEmpty {
-                undecided.append(
-                    Finding("\(trace.node): the trace has no lock of a clustered array", node: trace.node.description))
+            if trace.events.isEmpty {
+                undecided.append(Finding("\(trace.node): there is no trace", node: trace.node.description))
+            } else if lockspaces.isEmpty {
+                seen.append("\(trace.node): no lock of a clustered array: it never joined")
             }
+            joined = joined || !lockspaces.isEmpty
             for lockspace in lockspaces {
                 let words = NodeWords(trace, lockspace: lockspace)
                 violations += words.violations
@@ -25,7 +28,8 @@ public struct WordCheck: Sendable {
                 seen += words.seen
             }
         }
-        let answer: CheckAnswer = !violations.isEmpty ? .fails : (traces.isEmpty || !undecided.isEmpty ? .notDecided : .holds)
+        if !joined { undecided.append(Finding("no trace has a lock of a clustered array")) }
+        let answer: CheckAnswer = !violations.isEmpty ? .fails : undecided.isEmpty ? .holds : .notDecided
         return CheckResult(name: name, answer: answer, findings: violations + undecided, seen: seen)
     }
 }

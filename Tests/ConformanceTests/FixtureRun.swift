@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import Foundation
+import KernelTrace
+import RunRecord
+import Testing
+
+@testable import Conformance
+
+/// A recorded run under Tests/Fixtures/runs, trimmed to what the checks look at:
+///
+///     run.json  events.ndjson  node1/events.txt  node1/kmsg.log  node1/snapshots/NN-LABEL.json
+///
+/// `MDLAB_TRIM=RUN MDLAB_TRIM_TO=NAME swift test --filter trimARun` makes one of a whole record.
+struct FixtureRun {
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/runs")
+
+    static func load(_ name: String) throws -> Evidence {
+        let layout = RunLayout(root: root.appending(path: name))
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        var evidence = Evidence(description: try decoder.decode(RunDescription.self, from: Data(contentsOf: layout.description)))
+        evidence.events = try String(contentsOf: layout.events, encoding: .utf8).split(separator: "\n").map {
+            try decoder.decode(RunEvent.self, from: Data($0.utf8))
+        }
+        for number in 1...evidence.description.nodes {
+            let node = layout.node(NodeID(number))
+            evidence.traces[NodeID(number)] = try EventText.read(
+                String(contentsOf: node.root.appending(path: "events.txt"), encoding: .utf8), node: NodeID(number))
+            for file in try FileManager.default.contentsOfDirectory(atPath: node.snapshots.path).sorted() {
+                evidence.snapshots.append(
+                    try decoder.decode(NodeSnapshot.self, from: Data(contentsOf: node.snapshots.appending(path: file))))
+            }
+        }
+        return evidence
+    }
+
+    /// Writes the trimmed form of a whole record.
+    static func trim(_ run: URL, to name: String) throws {
+        let layout = RunLayout(root: run)
+        let target = RunLayout(root: root.appending(path: name))
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        var description = try decoder.decode(RunDescription.self, from: Data(contentsOf: layout.description))
+        // Paths of the machine that recorded it.
+        description.qemuCommandLines = []
+        try FileManager.default.createDirectory(at: target.root, withIntermediateDirectories: true)
+        try encoder.encode(description).write(to: target.description)
+        try Data(contentsOf: layout.events).write(to: target.events)
+        for number in 1...description.nodes {
+            let (from, to) = (layout.node(NodeID(number)), target.node(NodeID(number)))
+            try FileManager.default.createDirectory(at: to.snapshots, withIntermediateDirectories: true)
+            let events = try TraceReader(node: NodeID(number), url: from.trace).events()
+            try Data(EventText.write(events).utf8).write(to: to.root.appending(path: "events.txt"))
+            try Data(contentsOf: from.kmsg).write(to: to.kmsg)
+            for file in try FileManager.default.contentsOfDirectory(atPath: from.snapshots.path) {
+                let snapshot = try decoder.decode(NodeSnapshot.self, from: Data(contentsOf: from.snapshots.appending(path: file)))
+                try encoder.encode(trim(snapshot)).write(to: to.snapshots.appending(path: file))
+            }
+        }
+    }
+
+    private static func trim(_ snapshot: NodeSnapshot) -> NodeSnapshot {
+        var snapshot = snapshot
+        snapshot.files = snapshot.files.filter { path, _ in
+            if path.hasPrefix("/sys/block/") {
+                return ArrayView.commonFiles.contains { path.hasSuffix("/" + $0) } || path.hasSuffix("/array_state")
+                    || path.hasSuffix("/sync_action") || (path.contains("/md/dev-") && (path.hasSuffix("/state") || path.hasSuffix("/slot")))
+            }
+            return path == "/proc/mdstat" || path == "/proc/sys/kernel/tainted" || path.hasSuffix("_locks")
+        }
+        snapshot.threads = snapshot.threads.filter { $0.comm.hasPrefix("md") || $0.state == "D" }
+        // The superblock and its roles are in the first KiB; a disk of zeros says nothing.
+        snapshot.superblocks = snapshot.superblocks.compactMapValues { text in
+            guard let data = Data(base64Encoded: text), data.contains(where: { $0 != 0 }) else { return nil }
+            return data.prefix(1024).base64EncodedString()
+        }
+        return snapshot
+    }
+}
+
+@Suite struct FixtureRunTests {
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["MDLAB_TRIM"] != nil)) func trimARun() throws {
+        let environment = ProcessInfo.processInfo.environment
+        let name = try #require(environment["MDLAB_TRIM_TO"])
+        try FixtureRun.trim(URL(filePath: environment["MDLAB_TRIM"] ?? ""), to: name)
+        #expect(try FixtureRun.load(name).traces.values.allSatisfy { !$0.isEmpty })
+    }
+
+    @Test func eventTextSurvivesTheWayThere() throws {
+        let events = Cluster.everything(2).events[node1]!
+        let text = EventText.write(events)
+        let again = try EventText.read(text, node: node1)
+        #expect(EventText.write(again) == text)
+        #expect(again.count == events.count)
+        #expect(throws: EventText.Malformed(line: 2)) { try EventText.read("1\t2\tc\tlost\t3\nrubbish\n", node: node1) }
+        #expect(throws: EventText.Malformed(line: 1)) { try EventText.read("1\t2\tc\tdlm\tx\n", node: node1) }
+    }
+}
