@@ -192,6 +192,30 @@ private func runner(
     }
 }
 
+@Suite struct QuiescenceTests {
+    private func snapshot(state: String = "S", mdstat: String = "", sbFlags: UInt64 = 0) -> NodeSnapshot {
+        NodeSnapshot(
+            node: NodeID(2), label: "final", time: 0, uptime: 0, files: ["/proc/mdstat": mdstat],
+            threads: [
+                .init(pid: 1, comm: "md0_raid1", state: state, stack: ["dlm_lock_sync+0x1/0x2 [md_cluster]"]),
+                .init(pid: 2, comm: "jbd2", state: "D", stack: []),
+            ],
+            arrays: [
+                .init(
+                    name: "md0", clusterState: 0, reconfigMutexOwner: nil, receiveMutexOwner: nil, flags: 0, recovery: 0,
+                    sbFlags: sbFlags)
+            ])
+    }
+
+    @Test func whatIsStillGoingOnIsNamed() {
+        #expect(Quiescence.reason(snapshot()) == nil)
+        #expect(
+            Quiescence.reason(snapshot(state: "D")) == "node2: md0_raid1 waits in dlm_lock_sync+0x1/0x2 [md_cluster]")
+        #expect(Quiescence.reason(snapshot(mdstat: "resync=PENDING")) == "node2: a resync or recovery runs or is pending")
+        #expect(Quiescence.reason(snapshot(sbFlags: 1)) == "node2: md0 has a superblock to write")
+    }
+}
+
 @Suite struct ConditionTests {
     @Test(arguments: [
         ("Personalities : [raid1]\nmd0 : active raid1 vdb[1] vda[0]\n  65408 blocks super 1.2 [2/2] [UU]\n", false),

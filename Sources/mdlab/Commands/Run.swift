@@ -93,13 +93,11 @@ struct RunDriver: Sendable {
     func verdict() async throws -> Verdict {
         let lab = try await bringUp()
         let runner = ScenarioRunner(
-            instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness),
-            finder: Judging.hang)
+            instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness))
         let outcome = await runner.run()
         // The record is closed by a task of its own: this one may be cancelled.
         await Task.detached { await lab.close(outcome.ending) }.value
-        let record = try RecordedRun(layout)
-        let verdict = record.complete(try Judging.verdict(of: record))
+        let verdict = try RecordedRun(layout).verdict()
         try VerdictFile.write(verdict, name: run.name, to: layout)
         return verdict
     }
