@@ -72,7 +72,8 @@ public struct KTAP: Sendable {
         case .holds: "ok \(number) \(name)"
         case .fails where expected: "ok \(number) \(name) # XFAIL \(oneLine(check.findings.first?.text ?? ""))"
         case .fails: "not ok \(number) \(name)"
-        case .notDecided: "ok \(number) \(name) # SKIP not decided: \(oneLine(check.findings.first?.text ?? "no reason given"))"
+        case .notDecided:
+            "ok \(number) \(name) # SKIP not decided: \(oneLine(check.findings.first?.text ?? "no reason given"))"
         }
     }
 

@@ -10,9 +10,14 @@ enum UpdateTable {
     /// Aligned lines, the heading first; empty when there was no message.
     static func rows(_ updates: [MetadataUpdate]) -> [String] {
         if updates.isEmpty { return [] }
-        let table = [heading] + updates.prefix(most).map { update in
-            [update.sender, update.senderThread, update.receiver, update.path.rawValue, milliseconds(update.handling)]
-        }
+        let table =
+            [heading]
+            + updates.prefix(most).map { update in
+                [
+                    update.sender, update.senderThread, update.receiver, update.path.rawValue,
+                    milliseconds(update.handling),
+                ]
+            }
         let widths = heading.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
         var lines = table.map { row in
             row.indices.map { column in

@@ -36,7 +36,9 @@ public enum VerdictFile {
     }
 
     public static func read(_ layout: RunLayout) throws(Failure) -> Verdict {
-        guard FileManager.default.fileExists(atPath: layout.verdict.path) else { throw .missing(folder: layout.root.path) }
+        guard FileManager.default.fileExists(atPath: layout.verdict.path) else {
+            throw .missing(folder: layout.root.path)
+        }
         let verdict: Verdict
         do {
             verdict = try JSONDecoder().decode(Verdict.self, from: try Data(contentsOf: layout.verdict))

@@ -55,7 +55,9 @@ enum KTAPValidator {
                 let ok = body.hasPrefix("ok ")
                 if !ok && !body.hasPrefix("not ok ") { complain("not a result: \(body)") }
                 let rest = body.dropFirst(ok ? 3 : 7)
-                if Int(rest.prefix { $0.isNumber }) != results { complain("number \(rest.prefix(4)) is not \(results)") }
+                if Int(rest.prefix { $0.isNumber }) != results {
+                    complain("number \(rest.prefix(4)) is not \(results)")
+                }
                 if let hash = rest.firstIndex(of: "#") {
                     let word = rest[hash...].dropFirst(2).prefix { $0.isLetter }
                     if !KTAPValidator.directives.contains(String(word)) { complain("unknown directive \(word)") }

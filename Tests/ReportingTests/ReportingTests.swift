@@ -8,7 +8,8 @@ import Testing
 
 private func update(_ path: MetadataUpdate.Path, _ seconds: Double) -> MetadataUpdate {
     MetadataUpdate(
-        sender: "node1", senderThread: "md0_raid1", receiver: "node2", path: path, handling: seconds, reload: nil, time: 7)
+        sender: "node1", senderThread: "md0_raid1", receiver: "node2", path: path, handling: seconds, reload: nil,
+        time: 7)
 }
 
 private let passing = Verdict(
@@ -37,7 +38,9 @@ private func with(_ word: VerdictWord, _ reason: String = "why") -> Verdict {
 @Suite struct KTAPTests {
     @Test func text() {
         var ktap = KTAP()
-        let text = KTAP.header(tests: 2) + ktap.test(passing, name: "smoke") + ktap.test(failing, name: "smoke # 3") + ktap.footer()
+        let text =
+            KTAP.header(tests: 2) + ktap.test(passing, name: "smoke") + ktap.test(failing, name: "smoke # 3")
+            + ktap.footer()
         #expect(
             text == """
                 KTAP version 1
@@ -71,7 +74,8 @@ private func with(_ word: VerdictWord, _ reason: String = "why") -> Verdict {
 
     @Test(arguments: [
         (with(.xfail), "ok 1 x # XFAIL why", "xfail:1"), (with(.skip), "ok 1 x # SKIP why", "skip:1"),
-        (with(.error), "not ok 1 x # ERROR why", "error:1"), (with(.miss), "not ok 1 x # ERROR the lab: why", "error:1"),
+        (with(.error), "not ok 1 x # ERROR why", "error:1"),
+        (with(.miss), "not ok 1 x # ERROR the lab: why", "error:1"),
         (with(.fail, "unexpected pass: y"), "not ok 1 x", "xpass:1"),
     ])
     func words(_ verdict: Verdict, line: String, total: String) {
@@ -102,7 +106,8 @@ private func with(_ word: VerdictWord, _ reason: String = "why") -> Verdict {
     }
 
     @Test(arguments: [
-        "1..1\nok 1 a\n", "KTAP version 1\nok 1 a\n", "KTAP version 1\n1..2\nok 1 a\n", "KTAP version 1\n1..1\nok 2 a\n",
+        "1..1\nok 1 a\n", "KTAP version 1\nok 1 a\n", "KTAP version 1\n1..2\nok 1 a\n",
+        "KTAP version 1\n1..1\nok 2 a\n",
         "KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n  not ok 1 b\nok 1 a\n",
         "KTAP version 1\n1..1\n  KTAP version 1\n  1..2\n  ok 1 b\nok 1 a\n", "KTAP version 1\n1..1\nok 1 a # MAYBE\n",
     ])
@@ -176,7 +181,8 @@ private func with(_ word: VerdictWord, _ reason: String = "why") -> Verdict {
 
 @Suite struct ExitTests {
     @Test(arguments: [
-        ([VerdictWord.pass], false, RunExit.pass), ([.xfail, .pass, .skip], false, .pass), ([.pass, .fail, .miss], false, .fail),
+        ([VerdictWord.pass], false, RunExit.pass), ([.xfail, .pass, .skip], false, .pass),
+        ([.pass, .fail, .miss], false, .fail),
         ([.pass, .miss], false, .untestable), ([.error], false, .untestable), ([.skip, .skip], false, .skipped),
         ([], false, .untestable), ([.fail], true, .interrupted),
     ])

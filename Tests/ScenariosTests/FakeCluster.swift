@@ -50,7 +50,8 @@ final class FakeCluster: ClusterControl {
                     node: node, label: label, time: 0, uptime: 0, files: state.files[node] ?? [:], threads: [],
                     arrays: [
                         NodeSnapshot.ArrayState(
-                            name: "md0", clusterState: 0, reconfigMutexOwner: nil, receiveMutexOwner: nil, flags: 0, recovery: 0,
+                            name: "md0", clusterState: 0, reconfigMutexOwner: nil, receiveMutexOwner: nil, flags: 0,
+                            recovery: 0,
                             sbFlags: state.sbFlags)
                     ])
             }
@@ -98,7 +99,9 @@ struct FakeNode: NodeControl {
     }
     func write(_ path: String, _ text: String) async throws {
         try checkAlive()
-        if text == "refused" { throw ClusterFailure.refused(id, action: "write \(path)", reason: "Device or resource busy") }
+        if text == "refused" {
+            throw ClusterFailure.refused(id, action: "write \(path)", reason: "Device or resource busy")
+        }
         cluster.set(id, path, text)
     }
     func setConfirmation(_ policy: ConfirmationPolicy) async throws {

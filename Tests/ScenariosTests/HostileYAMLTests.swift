@@ -83,7 +83,8 @@ import Testing
     }
 
     @Test func shellLinesMayHaveStarsAndAmpersands() throws {
-        let scenario = try scenario(steps: "  - {run: 'cat /sys/*/x & wait', on: node1}\n  - run: ls /proc/[0-9]* && true\n    on: node1")
+        let scenario = try scenario(
+            steps: "  - {run: 'cat /sys/*/x & wait', on: node1}\n  - run: ls /proc/[0-9]* && true\n    on: node1")
         #expect(scenario.steps.map(\.text) == ["node1: cat /sys/*/x & wait", "node1: ls /proc/[0-9]* && true"])
     }
 }

@@ -35,7 +35,9 @@ private func runner(
 @Suite(.timeLimit(.minutes(1))) struct RunnerTests {
     @Test func aRunCreatesAssemblesStepsAndSettles() async throws {
         let cluster = FakeCluster(nodes: 3) { node, argv, cluster in
-            if argv.contains("mdadm /dev/md0 --fail /dev/vdb") { cluster.set("/sys/block/md0/md/dev-vdb/state", "faulty\n") }
+            if argv.contains("mdadm /dev/md0 --fail /dev/vdb") {
+                cluster.set("/sys/block/md0/md/dev-vdb/state", "faulty\n")
+            }
             return done
         }
         let outcome = try await runner(
@@ -119,9 +121,12 @@ private func runner(
             if argv.contains("begin") { cluster.set("/x", "begun") }
             return done
         }
-        let run = try runner("  - {run: begin, on: node1}\n  - {wait: {on: node1, file: /x, is: ended}, limit: 30s}", cluster)
+        let run = try runner(
+            "  - {run: begin, on: node1}\n  - {wait: {on: node1, file: /x, is: ended}, limit: 30s}", cluster)
         async let outcome = run.run()
-        while !cluster.events.contains(where: { $0.text.hasPrefix("long wait") }) { try await Task.sleep(for: .milliseconds(10)) }
+        while !cluster.events.contains(where: { $0.text.hasPrefix("long wait") }) {
+            try await Task.sleep(for: .milliseconds(10))
+        }
         cluster.set("/x", "ended")
         #expect(await outcome.ending == .finished)
         #expect(cluster.snapshots == ["hang-1", "hang-2", "final"])
@@ -139,7 +144,7 @@ private func runner(
 
         let crashed = FakeCluster()
         #expect(try await runner("  - {crash: node2}\n  - {run: a, on: all}", crashed).run().ending == .finished)
-        #expect(crashed.commands.last == "node1: /bin/sh -c a")
+        #expect(crashed.commands.last == "node1: /bin/busybox sh -c a")
         let asked = try await runner("  - {crash: node2}\n  - {run: a, on: node2}", FakeCluster()).run()
         #expect(asked.problem == .scenario("a step on node2, which was crashed or frozen before"))
     }
@@ -148,7 +153,7 @@ private func runner(
         let cluster = FakeCluster { _, argv, _ in argv.contains("a") ? nil : done }
         let run = try runner("  - {run: a, on: node1, limit: 50s}", cluster)
         let task = Task { await run.run() }
-        while !cluster.commands.contains("node1: /bin/sh -c a") { try await Task.sleep(for: .milliseconds(5)) }
+        while !cluster.commands.contains("node1: /bin/busybox sh -c a") { try await Task.sleep(for: .milliseconds(5)) }
         task.cancel()
         #expect(await task.value == ScenarioRunner.Outcome(ending: .interrupted, problem: .interrupted))
         #expect(cluster.snapshots == ["end"])
@@ -183,7 +188,31 @@ private func runner(
         ).run()
         #expect(outcome.ending == .finished)
         #expect(cluster.commands.filter { $0 == "link node1 node2 false" }.count == 3)
-        #expect(cluster.commands.last == "node2: /bin/sh -c sleeper")
+        #expect(cluster.commands.last == "node2: /bin/busybox sh -c sleeper")
+    }
+}
+
+@Suite struct QuiescenceTests {
+    private func snapshot(state: String = "S", mdstat: String = "", sbFlags: UInt64 = 0) -> NodeSnapshot {
+        NodeSnapshot(
+            node: NodeID(2), label: "final", time: 0, uptime: 0, files: ["/proc/mdstat": mdstat],
+            threads: [
+                .init(pid: 1, comm: "md0_raid1", state: state, stack: ["dlm_lock_sync+0x1/0x2 [md_cluster]"]),
+                .init(pid: 2, comm: "jbd2", state: "D", stack: []),
+            ],
+            arrays: [
+                .init(
+                    name: "md0", clusterState: 0, reconfigMutexOwner: nil, receiveMutexOwner: nil, flags: 0, recovery: 0,
+                    sbFlags: sbFlags)
+            ])
+    }
+
+    @Test func whatIsStillGoingOnIsNamed() {
+        #expect(Quiescence.reason(snapshot()) == nil)
+        #expect(
+            Quiescence.reason(snapshot(state: "D")) == "node2: md0_raid1 waits in dlm_lock_sync+0x1/0x2 [md_cluster]")
+        #expect(Quiescence.reason(snapshot(mdstat: "resync=PENDING")) == "node2: a resync or recovery runs or is pending")
+        #expect(Quiescence.reason(snapshot(sbFlags: 1)) == "node2: md0 has a superblock to write")
     }
 }
 
@@ -212,16 +241,17 @@ private func runner(
 
 @Suite struct LightLookTests {
     @Test func threadsOfMDAreFoundAndOthersLeftOut() {
-        let output = stuckReceiver + """
+        let output =
+            stuckReceiver + """
 
-            @12 (md0_resync) D 2 0
-            [<0>] dlm_lock_sync_interruptible+0x99/0x130 [md_cluster]
-            [<0>] resync_start+0x1c/0x30 [md_cluster]
-            @13 (cat) D 1 0
-            [<0>] io_schedule+0x46/0x70
-            @14 (sh (a) b) D 1 0
-            [<0>] md_ioctl+0x4/0x70 [md_mod]
-            """
+                @12 (md0_resync) D 2 0
+                [<0>] dlm_lock_sync_interruptible+0x99/0x130 [md_cluster]
+                [<0>] resync_start+0x1c/0x30 [md_cluster]
+                @13 (cat) D 1 0
+                [<0>] io_schedule+0x46/0x70
+                @14 (sh (a) b) D 1 0
+                [<0>] md_ioctl+0x4/0x70 [md_mod]
+                """
         let threads = LightLook.parse(output, node: NodeID(2))
         #expect(threads.map(\.comm) == ["md0_cluster_rec", "sh (a) b"])
         #expect(threads.first?.stack == ["recv_daemon+0x1a2/0x3f0 [md_cluster]", "md_thread+0xb1/0x150 [md_mod]"])
@@ -229,7 +259,10 @@ private func runner(
     }
 
     @Test func garbageIsNoThread() {
-        for text in ["", "@", "@x (a", "@(a) D", "[<0>]", "@1 )(", String(repeating: "[", count: 1 << 20), "@99999999999999999999 (md0_raid1) D"] {
+        for text in [
+            "", "@", "@x (a", "@(a) D", "[<0>]", "@1 )(", String(repeating: "[", count: 1 << 20),
+            "@99999999999999999999 (md0_raid1) D",
+        ] {
             #expect(LightLook.parse(text, node: NodeID(1)).isEmpty)
         }
     }

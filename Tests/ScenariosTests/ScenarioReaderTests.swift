@@ -61,7 +61,8 @@ import Testing
         #expect(scenario.steps.count == 16)
         #expect(
             scenario.steps[0].action
-                == .run(RunStep(command: .shell("echo a | cat"), on: .these([NodeID(1)]), status: .nonzero, limit: 120)))
+                == .run(RunStep(command: .shell("echo a | cat"), on: .these([NodeID(1)]), status: .nonzero, limit: 120))
+        )
         #expect(
             scenario.steps[4].action
                 == .wait(
@@ -83,7 +84,10 @@ import Testing
     @Test(arguments: [
         ("sumary: a", 1, ScenarioError.Problem.unknownKey("sumary", what: "a scenario", near: ["summary"])),
         ("levels: [raid1]", 1, .missing(key: "summary", what: "a scenario")),
-        ("summary: a\nlevels: [raid5]", 2, .badValue(key: "levels", value: "raid5", expected: "raid1 or raid10, each once")),
+        (
+            "summary: a\nlevels: [raid5]", 2,
+            .badValue(key: "levels", value: "raid5", expected: "raid1 or raid10, each once")
+        ),
         ("summary: a\nnodes: [9]", 2, .badValue(key: "nodes", value: "9", expected: "numbers from 2 to 4, each once")),
         ("summary: a\nnodes: []", 2, .emptyList(key: "nodes")),
         ("summary: a\ndisks: 1", 2, .badValue(key: "disks", value: "1", expected: "at least the 2 of the array")),
@@ -104,8 +108,11 @@ import Testing
             "summary: a\nsteps:\n  - {run: ls, on: node1, limit: 99h}", 3,
             .badValue(key: "limit", value: "99h", expected: "a time such as 20s or 2m, at most an hour")
         ),
-        ("summary: a\nsteps:\n  - {run: ls, on: node1, limit: nan}", 3, .badValue(
-            key: "limit", value: "nan", expected: "a time such as 20s or 2m, at most an hour")),
+        (
+            "summary: a\nsteps:\n  - {run: ls, on: node1, limit: nan}", 3,
+            .badValue(
+                key: "limit", value: "nan", expected: "a time such as 20s or 2m, at most an hour")
+        ),
         (
             "summary: a\nsteps:\n  - {run: ls, on: node1, background: lister}\n  - join: listr", 4,
             .unknownBackground("listr", near: ["lister"])
@@ -114,8 +121,11 @@ import Testing
             "summary: a\nsteps:\n  - wait: {on: all, md: degrade, is: 1}", 3,
             .unknownKey("degrade", what: "/sys/block/md0/md", near: ["degraded"])
         ),
-        ("summary: a\nsteps:\n  - wait: {on: all, md: degraded}", 3, .noAction(
-            actions: ["is", "is-not", "contains", "lacks", "at-least"])),
+        (
+            "summary: a\nsteps:\n  - wait: {on: all, md: degraded}", 3,
+            .noAction(
+                actions: ["is", "is-not", "contains", "lacks", "at-least"])
+        ),
         (
             "summary: a\nsteps:\n  - wait: {on: all, device: vdz, is: faulty}", 3,
             .badValue(key: "device", value: "vdz", expected: "vda, vdb")
@@ -179,6 +189,8 @@ import Testing
         #expect(throws: ScenarioError.nodes(scenario: "smoke", asked: 4, possible: [2, 3])) {
             try catalogue.select("smoke", nodes: 4)
         }
-        #expect(throws: ScenarioError.self) { try ScenarioCatalogue(directory: scenarioDirectory.appending(path: "none")) }
+        #expect(throws: ScenarioError.self) {
+            try ScenarioCatalogue(directory: scenarioDirectory.appending(path: "none"))
+        }
     }
 }

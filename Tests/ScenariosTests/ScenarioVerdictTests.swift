@@ -16,7 +16,8 @@ private func snapshot(_ node: Int, _ files: [String: String]) -> NodeSnapshot {
 
 private let good = ["degraded": "1\n", "dev-vda/state": "in_sync\n", "dev-vdb/state": "faulty,blocked\n"]
 private let update = MetadataUpdate(
-    sender: "node1", senderThread: "md0_raid1", receiver: "node2", path: .trylock, handling: 0.01, reload: 0.005, time: 9)
+    sender: "node1", senderThread: "md0_raid1", receiver: "node2", path: .trylock, handling: 0.01, reload: 0.005,
+    time: 9)
 
 /// The judge's answers, "agreement" and so on, and what becomes of them.
 private struct Case {
@@ -48,7 +49,8 @@ private struct Case {
             scenario: "test", variant: variant, kernelRelease: "6.1", word: .pass, reason: "", checks: checks,
             metadataUpdates: updates, detectorsOff: [:])
         return ScenarioVerdict(
-            instance: ScenarioInstance(scenario: scenario, level: .raid1, nodes: 2), description: description, events: events,
+            instance: ScenarioInstance(scenario: scenario, level: .raid1, nodes: 2), description: description,
+            events: events,
             snapshots: snapshots
         ).complete(judged)
     }
@@ -87,14 +89,15 @@ private struct Case {
         unreadable.unavailable[md + "degraded"] = "EIO"
         let verdict = try Case(snapshots: [snapshot(1, good), unreadable]).verdict()
         #expect(verdict.checks.last?.answer == .notDecided)
-        #expect(verdict.word == .pass)
-        #expect(verdict.reason == "5 checks hold, not decided: scenario")
+        #expect(verdict.word == .miss)
+        #expect(verdict.reason == "scenario: not decided: /sys/block/md0/md/degraded could not be read: EIO")
         let blind = try Case(answers: ["synchronous": .notDecided], snapshots: [], updates: []).verdict()
         #expect(blind.word == .miss)
     }
 
     @Test func anExpectedFailurePassesOnlyWhenExactlyThatFails() throws {
-        #expect(try Case(answers: ["synchronous": .fails, "no-hang": .holds], variant: "async").verdict().word == .xfail)
+        #expect(
+            try Case(answers: ["synchronous": .fails, "no-hang": .holds], variant: "async").verdict().word == .xfail)
         let pass = try Case(variant: "async").verdict()
         #expect(pass.word == .fail)
         #expect(pass.reason == "unexpected pass: async must fail synchronous, and it holds")
@@ -115,13 +118,15 @@ private struct Case {
         let both = try Case(answers: hang, variant: "cyclic", ending: .hung, events: events).verdict()
         #expect(both.word == .xfail)
         #expect(both.checks.last?.answer == .notDecided)
-        let one = try Case(answers: hang, variant: "cyclic", ending: .hung, events: events, hangText: "node1 only").verdict()
+        let one = try Case(answers: hang, variant: "cyclic", ending: .hung, events: events, hangText: "node1 only")
+            .verdict()
         #expect(one.word == .fail)
         #expect(one.reason.contains("does not name node2"))
     }
 
     @Test(arguments: [
-        ("kernel", RunDescription.Ending.finished, VerdictWord.fail), ("kernel", .hung, .fail), ("node", .nodeDied, .miss),
+        ("kernel", RunDescription.Ending.finished, VerdictWord.fail), ("kernel", .hung, .fail),
+        ("node", .nodeDied, .miss),
         ("scenario", .failed, .error), ("lab", .failed, .miss), ("user", .interrupted, .miss),
     ])
     func whoIsToBlame(_ blame: String, _ ending: RunDescription.Ending, _ word: VerdictWord) throws {

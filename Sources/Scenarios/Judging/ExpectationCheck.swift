@@ -40,10 +40,17 @@ struct ExpectationCheck {
             let receptions = wanted * (instance.nodes - 1)
             let text = "\(updates.count) METADATA_UPDATED received, at least \(receptions) expected"
             if updates.count < receptions {
-                if messagesSeen { wrong.append(Finding(text)) } else { unseen.append(Finding(text + ", but no trace was read")) }
+                if messagesSeen {
+                    wrong.append(Finding(text))
+                } else {
+                    unseen.append(Finding(text + ", but no trace was read"))
+                }
             }
         }
-        return (wrong, unseen, ["\(compared) values compared"] + (wanted > 0 ? ["\(updates.count) METADATA_UPDATED received"] : []))
+        return (
+            wrong, unseen,
+            ["\(compared) values compared"] + (wanted > 0 ? ["\(updates.count) METADATA_UPDATED received"] : [])
+        )
     }
 
     /// Path -> what is wrong with its value, or nil; in the order of the paths.
@@ -65,7 +72,8 @@ struct ExpectationCheck {
                 (
                     Self.directory + "dev-\(device)/state",
                     { value in
-                        let words = value?.trimmingWhitespace().split(separator: ",").map(String.init) ?? [Condition.absent]
+                        let words =
+                            value?.trimmingWhitespace().split(separator: ",").map(String.init) ?? [Condition.absent]
                         return words.contains(state)
                             ? nil : "\(device) is \(words.joined(separator: ",")), expected \(state)"
                     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Conformance
 import Foundation
+import KernelTrace
 import RunRecord
 
 /// What a record says of the scenario that ran: enough to give its verdict again, years later and without the cluster.
@@ -54,7 +56,8 @@ public struct RecordedRun: Sendable {
         let decoder = JSONDecoder()
         return (1...max(1, min(nodes, 64))).flatMap { node in
             let folder = layout.node(NodeID(node)).snapshots
-            let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+            let files =
+                (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
             return files.filter { $0.pathExtension == "json" }.sorted { $0.lastPathComponent < $1.lastPathComponent }
                 .compactMap { try? decoder.decode(NodeSnapshot.self, from: try Data(contentsOf: $0)) }
         }
@@ -76,8 +79,43 @@ public struct RecordedRun: Sendable {
         return instance
     }
 
+    /// The whole verdict: the judge's checks, the scenario's own, and what had to fail.
+    public func verdict() -> Verdict {
+        let expecting = Expectations(metadataUpdates: instance.scenario.expect.metadataUpdated)
+        return complete(Judge.verdict(evidence(), expecting: expecting))
+    }
+
+    /// What the judge works from. Reads the traces; a part that cannot be read is named, and the checks that need it are not decided.
+    func evidence() -> Evidence {
+        var evidence = Evidence(description: description, events: events, snapshots: snapshots)
+        for node in instance.nodeIDs {
+            do {
+                evidence.traces[node] = try TraceReader(node: node, url: layout.node(node).trace).events()
+            } catch {
+                evidence.unreadable["\(node)/trace.dat"] = "\(error)"
+            }
+        }
+        return evidence
+    }
+
     /// Adds the scenario's own check to what the judge found in the record, and gives the word.
-    public func complete(_ judged: Verdict) -> Verdict {
-        ScenarioVerdict(instance: instance, description: description, events: events, snapshots: snapshots).complete(judged)
+    func complete(_ judged: Verdict) -> Verdict {
+        ScenarioVerdict(instance: instance, description: description, events: events, snapshots: snapshots).complete(
+            judged)
+    }
+}
+
+extension Watchdog {
+    /// Asks the judge whether two sets of snapshots show a wait that cannot end.
+    static func judgedHang(_ first: [NodeSnapshot], _ second: [NodeSnapshot]) -> [String]? {
+        var run = RunDescription(
+            toolVersion: "", scenario: "", started: .distantPast, nodes: Set((first + second).map(\.node)).count,
+            kernelRelease: "", start: .cold, accelerator: "")
+        run.ending = .hung
+        let verdict = Judge.verdict(Evidence(description: run, snapshots: first + second))
+        guard let check = verdict.checks.first(where: { $0.name == HangCheck.name }), check.answer == .fails else {
+            return nil
+        }
+        return check.findings.flatMap { [$0.text] + $0.details }
     }
 }

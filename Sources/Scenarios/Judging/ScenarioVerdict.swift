@@ -27,7 +27,7 @@ public struct ScenarioVerdict: Sendable {
         verdict.scenario = instance.name
         verdict.checks.removeAll { $0.name == "scenario" }
         verdict.checks.append(scenarioCheck(judged))
-        (verdict.word, verdict.reason) = word(verdict)
+        (verdict.word, verdict.reason) = word(verdict, judged: judged.word)
         return verdict
     }
 
@@ -48,7 +48,8 @@ public struct ScenarioVerdict: Sendable {
         }
         guard description.ending == .finished else {
             return CheckResult(
-                name: "scenario", answer: .notDecided, findings: [Finding("the run ended as \(description.ending.rawValue)")])
+                name: "scenario", answer: .notDecided,
+                findings: [Finding("the run ended as \(description.ending.rawValue)")])
         }
         let traced = judged.checks.contains { $0.name == "synchronous" && $0.answer != .notDecided }
         let check = ExpectationCheck(
@@ -58,7 +59,7 @@ public struct ScenarioVerdict: Sendable {
         return CheckResult(name: "scenario", answer: answer, findings: wrong + unseen, seen: seen)
     }
 
-    private func word(_ verdict: Verdict) -> (VerdictWord, String) {
+    private func word(_ verdict: Verdict, judged: VerdictWord) -> (VerdictWord, String) {
         if description.ending == .interrupted { return (.miss, "interrupted before the end") }
         let failing = verdict.checks.filter { $0.answer == .fails }
         if let expected = instance.expectedFailure(variant: description.variant) {
@@ -70,17 +71,13 @@ public struct ScenarioVerdict: Sendable {
         if let problem {
             return (problem.blame == .scenario ? .error : .miss, problem.text)
         }
-        if [.finished, .hung].contains(description.ending) {
-            if verdict.word == .error || verdict.word == .miss || verdict.word == .skip { return (verdict.word, verdict.reason) }
-            let undecided = verdict.checks.filter { $0.answer == .notDecided }
-            if undecided.count == verdict.checks.count { return (.miss, "no check could be decided") }
-            let holding = verdict.checks.count - undecided.count
-            return (
-                .pass,
-                "\(holding) checks hold" + (undecided.isEmpty ? "" : ", not decided: \(undecided.map(\.name).joined(separator: ", "))")
-            )
+        guard description.ending == .finished else { return (.miss, "the run ended as \(description.ending.rawValue)") }
+        // A check that did not run must not look like one that passed.
+        if let undecided = verdict.checks.first(where: { $0.answer == .notDecided }) {
+            return (.miss, "\(undecided.name): not decided: \(undecided.findings.first?.text ?? "no reason given")")
         }
-        return (.miss, "the run ended as \(description.ending.rawValue)")
+        if judged == .error || judged == .skip || verdict.checks.isEmpty { return (judged, verdict.reason) }
+        return (.pass, "\(verdict.checks.count) checks hold")
     }
 
     /// With a kernel that is known to be broken: exactly the checks that must fail did.
@@ -98,7 +95,8 @@ public struct ScenarioVerdict: Sendable {
         }
         if let other = failing.first(where: { !expected.checks.contains($0.name) }) {
             return (
-                .fail, "\(variant) must fail \(names) and nothing else; \(other.name): \(other.findings.first?.text ?? "fails")"
+                .fail,
+                "\(variant) must fail \(names) and nothing else; \(other.name): \(other.findings.first?.text ?? "fails")"
             )
         }
         let told = failing.flatMap(\.findings).flatMap { [$0.text, $0.node ?? ""] + $0.details }.joined(separator: "\n")

@@ -52,12 +52,12 @@ public struct Step: Sendable, Equatable {
 /// A command of a scenario.
 public struct RunStep: Sendable, Equatable {
     public enum Command: Sendable, Equatable {
-        /// Given to /bin/sh -c.
+        /// Given to the shell of the node, which is busybox with its applets.
         case shell(String)
         case argv([String])
         public var argv: [String] {
             switch self {
-            case .shell(let line): ["/bin/sh", "-c", line]
+            case .shell(let line): ["/bin/busybox", "sh", "-c", line]
             case .argv(let argv): argv
             }
         }

@@ -19,7 +19,8 @@ struct Fields {
         for (key, value) in mapping {
             let keyLine = key.mark?.line ?? line
             guard let name = key.scalar?.string else {
-                throw .file(file, line: keyLine, .badValue(key: what, value: "a key that is not text", expected: "a name"))
+                throw .file(
+                    file, line: keyLine, .badValue(key: what, value: "a key that is not text", expected: "a name"))
             }
             guard known.contains(name) else {
                 throw .file(
@@ -48,7 +49,9 @@ struct Fields {
     }
 
     func requiredText(_ key: String) throws(ScenarioError) -> String {
-        guard let text = try text(key), !text.isEmpty else { throw .file(file, line: line, .missing(key: key, what: what)) }
+        guard let text = try text(key), !text.isEmpty else {
+            throw .file(file, line: line, .missing(key: key, what: what))
+        }
         return text
     }
 
@@ -76,7 +79,9 @@ struct Fields {
         guard let list = node.sequence else { throw bad(key, "a mapping", expected: "a value or a list of values") }
         var result: [String] = []
         for element in list {
-            guard let text = element.scalar?.string else { throw bad(key, "a nested list", expected: "a list of values") }
+            guard let text = element.scalar?.string else {
+                throw bad(key, "a nested list", expected: "a list of values")
+            }
             result.append(text)
         }
         if result.isEmpty { throw .file(file, line: line(of: key), .emptyList(key: key)) }
@@ -130,7 +135,8 @@ struct Fields {
         guard let node = NodeID(name: name), node.rawValue <= count else {
             throw .file(
                 file, line: line(of: key),
-                .unknownNode(String(name.prefix(80)), nodes: (1...max(count, 1)).map { "node\($0)" } + ["all", "others"]))
+                .unknownNode(
+                    String(name.prefix(80)), nodes: (1...max(count, 1)).map { "node\($0)" } + ["all", "others"]))
         }
         return node
     }

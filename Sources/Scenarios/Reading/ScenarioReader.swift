@@ -54,7 +54,8 @@ public struct ScenarioReader {
         let steps = try steps(fields, "steps")
         try checkBackgroundNames(before + steps)
         return Scenario(
-            name: name, summary: summary, levels: levels, nodeCounts: nodeCounts, disks: disks, diskMiB: diskMiB, array: array,
+            name: name, summary: summary, levels: levels, nodeCounts: nodeCounts, disks: disks, diskMiB: diskMiB,
+            array: array,
             before: before, steps: steps, expect: try expectation(fields), variants: try variants(fields))
     }
 

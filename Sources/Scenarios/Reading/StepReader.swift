@@ -47,13 +47,15 @@ struct StepReader {
         switch name {
         case "run": return .run(try run(fields))
         case "join":
-            return .join(try fields.requiredText("join"), limit: try fields.seconds("limit", otherwise: Self.commandLimit))
+            return .join(
+                try fields.requiredText("join"), limit: try fields.seconds("limit", otherwise: Self.commandLimit))
         case "write":
             let path = try fields.requiredText("to")
             guard path.hasPrefix("/") else { throw fields.bad("to", path, expected: "a path from the root") }
             return .write(text: try fields.requiredText("write"), path: path, on: try on(fields))
         case "wait":
-            let conditions = try ConditionReader(file: file, nodeCount: nodeCount, disks: disks).conditions(fields, "wait")
+            let conditions = try ConditionReader(file: file, nodeCount: nodeCount, disks: disks).conditions(
+                fields, "wait")
             return .wait(conditions, limit: try fields.seconds("limit", otherwise: Self.waitLimit))
         case "confirm":
             let text = try fields.requiredText("confirm")
@@ -117,7 +119,9 @@ struct StepReader {
         for branch in list {
             result.append(branch.sequence == nil ? [try step(branch)] : try steps(branch, what: "a branch of together"))
         }
-        if result.count < 2 { throw fields.bad("together", "\(result.count) branches", expected: "at least two branches") }
+        if result.count < 2 {
+            throw fields.bad("together", "\(result.count) branches", expected: "at least two branches")
+        }
         return result
     }
 
@@ -142,7 +146,9 @@ struct ConditionReader {
 
     /// One condition or a list of them: all must hold.
     func conditions(_ fields: Fields, _ key: String) throws(ScenarioError) -> [Condition] {
-        guard let node = fields.node(key) else { throw .file(file, line: fields.line, .missing(key: key, what: "a step")) }
+        guard let node = fields.node(key) else {
+            throw .file(file, line: fields.line, .missing(key: key, what: "a step"))
+        }
         guard let list = node.sequence else { return [try condition(node)] }
         var result: [Condition] = []
         for element in list { result.append(try condition(element)) }
@@ -154,7 +160,9 @@ struct ConditionReader {
         let what = "a condition"
         let fields = try Fields(node, what: what, known: ["on"] + Self.subjects + Self.relations, file: file)
         let subjects = fields.keys.filter(Self.subjects.contains)
-        guard let subject = subjects.first else { throw .file(file, line: fields.line, .noAction(actions: Self.subjects)) }
+        guard let subject = subjects.first else {
+            throw .file(file, line: fields.line, .noAction(actions: Self.subjects))
+        }
         if subjects.count > 1 { throw .file(file, line: fields.line, .twoActions(subjects)) }
         if subject == "idle" {
             guard let nodes = try fields.nodes("idle", count: nodeCount) else {
@@ -169,7 +177,9 @@ struct ConditionReader {
         switch subject {
         case "device":
             let names = (0..<disks).map(diskName)
-            guard names.contains(name) else { throw fields.bad("device", name, expected: names.joined(separator: ", ")) }
+            guard names.contains(name) else {
+                throw fields.bad("device", name, expected: names.joined(separator: ", "))
+            }
             let path = "/sys/block/md0/md/dev-\(name)/state"
             return .file(path: path, try deviceRelation(fields), on: nodes)
         case "md":
@@ -178,7 +188,8 @@ struct ConditionReader {
                 throw .file(
                     file, line: fields.line(of: "md"),
                     .unknownKey(
-                        name, what: "/sys/block/md0/md", near: NearNames.near(name, in: NodeExpectation.knownAttributes)))
+                        name, what: "/sys/block/md0/md", near: NearNames.near(name, in: NodeExpectation.knownAttributes)
+                    ))
             }
             return .file(path: "/sys/block/md0/md/" + name, try relation(fields), on: nodes)
         default:

@@ -42,7 +42,8 @@ extension StepRunner {
             while try await node.run(["mdadm", "--examine", device], limit: patience.limit(20)).status != 0 {
                 if clock.now >= end {
                     throw StepProblem.limit(
-                        what: "\(node.id) reads a superblock from \(device)", seconds: 20 * patience.slowness, observed: [])
+                        what: "\(node.id) reads a superblock from \(device)", seconds: 20 * patience.slowness,
+                        observed: [])
                 }
                 try await Task.sleep(for: Self.pollInterval)
             }

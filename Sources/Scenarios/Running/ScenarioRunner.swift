@@ -23,10 +23,14 @@ public struct ScenarioRunner: Sendable {
     /// Seconds that a cluster may need, after the last step, until nothing is going on in it any more.
     var settleLimit = 60.0
 
+    public init(instance: ScenarioInstance, cluster: any ClusterControl, patience: Patience) {
+        self.init(instance: instance, cluster: cluster, patience: patience, finder: Watchdog.judgedHang)
+    }
+
     /// - Parameter finder: names the cycle that two snapshots of all nodes show, or nil; see `Watchdog`.
-    public init(
+    init(
         instance: ScenarioInstance, cluster: any ClusterControl, patience: Patience,
-        finder: @escaping @Sendable (_ first: [NodeSnapshot], _ second: [NodeSnapshot]) -> [String]? = { _, _ in nil }
+        finder: @escaping @Sendable (_ first: [NodeSnapshot], _ second: [NodeSnapshot]) -> [String]?
     ) {
         (self.instance, self.cluster, self.patience, self.finder) = (instance, cluster, patience, finder)
     }
@@ -88,7 +92,9 @@ public struct ScenarioRunner: Sendable {
     }
 
     /// Waits until nothing is going on any more, then takes the snapshot "final" that agreement and expectations are judged by.
-    /// The superblock flags are only in a snapshot, so it is taken again while they say that a write is pending.
+    ///
+    /// A receiver of METADATA_UPDATED takes the token once more by itself, to find that there is nothing to send. Threads and
+    /// superblock flags that say so are only in a snapshot, so it is taken again while they do; the last one counts.
     private func settle(_ runner: StepRunner) async throws {
         cluster.note(.wait, node: nil, "quiescence", [:])
         let clock = ContinuousClock()
@@ -101,7 +107,7 @@ public struct ScenarioRunner: Sendable {
                 throw StepProblem.limit(
                     what: "quiescence", seconds: settleLimit * patience.slowness, observed: busy)
             }
-            try await Task.sleep(for: .seconds(1))
+            try await Task.sleep(for: .milliseconds(500))
         }
     }
 
@@ -113,25 +119,9 @@ public struct ScenarioRunner: Sendable {
             case .hang: break
             }
         } catch {
-            cluster.note(.note, node: nil, "no last snapshot: \(StepProblem(error, doing: "the last snapshot").text)", [:])
+            cluster.note(
+                .note, node: nil, "no last snapshot: \(StepProblem(error, doing: "the last snapshot").text)", [:])
         }
-    }
-}
-
-/// Whether a node's snapshot shows that something is still going on.
-enum Quiescence {
-    /// MD_SB_CHANGE_DEVS, MD_SB_CHANGE_CLEAN and MD_SB_CHANGE_PENDING of `enum mddev_sb_flags` (drivers/md/md.h).
-    static let pendingSuperblock: UInt64 = 0b111
-
-    /// Why the node is not quiet: "node1: md0 has a superblock to write"; nil when it is.
-    static func reason(_ snapshot: NodeSnapshot) -> String? {
-        if let mdstat = snapshot.files["/proc/mdstat"], Condition.mentionsSync(mdstat) {
-            return "\(snapshot.node): a resync or recovery runs or is pending"
-        }
-        for array in snapshot.arrays ?? [] where array.sbFlags & pendingSuperblock != 0 {
-            return "\(snapshot.node): \(array.name) has a superblock to write"
-        }
-        return nil
     }
 }
 

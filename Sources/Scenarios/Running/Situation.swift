@@ -22,7 +22,9 @@ actor Situation {
     func members(_ set: NodeSet) throws -> [any NodeControl] {
         let wanted = set.members(of: nodes.map(\.id))
         let present = answering.filter { wanted.contains($0.id) }
-        if case .these(let named) = set, let missing = named.first(where: { name in !present.contains { $0.id == name } }) {
+        if case .these(let named) = set,
+            let missing = named.first(where: { name in !present.contains { $0.id == name } })
+        {
             throw StepProblem.scenario("a step on \(missing), which was crashed or frozen before")
         }
         if present.isEmpty { throw StepProblem.scenario("a step on \(set), and none of them answers") }

@@ -87,7 +87,9 @@ struct StepRunner: Sendable {
         }
     }
 
-    private func onEach(_ nodes: NodeSet, _ body: @escaping @Sendable (any NodeControl) async throws -> Void) async throws {
+    private func onEach(_ nodes: NodeSet, _ body: @escaping @Sendable (any NodeControl) async throws -> Void)
+        async throws
+    {
         let members = try await situation.members(nodes)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for node in members { group.addTask { try await body(node) } }
@@ -97,7 +99,8 @@ struct StepRunner: Sendable {
 
     /// Statuses 126 and 127 are a shell's words for a program that cannot be run: the scenario's mistake, not the kernel's.
     func problem(_ node: NodeID, _ command: String, _ result: CommandResult) -> StepProblem {
-        let said = (result.errors.isEmpty ? result.output : result.errors).split(separator: "\n").last.map(String.init) ?? ""
+        let said =
+            (result.errors.isEmpty ? result.output : result.errors).split(separator: "\n").last.map(String.init) ?? ""
         if result.status == 126 || result.status == 127 { return .scenario("\(node): \(command): \(said)") }
         return .status(node: node, command: command, status: result.status, output: String(said.prefix(300)))
     }

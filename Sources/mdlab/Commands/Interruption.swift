@@ -29,7 +29,8 @@ final class Interruption: Sendable {
             return (state.count, state.cancel)
         }
         if count > 1 { _exit(Exit.interrupted) }
-        FileHandle.standardError.write(Data("\nmdlab: stopping; the record is being completed (once more to stop at once)\n".utf8))
+        FileHandle.standardError.write(
+            Data("\nmdlab: stopping; the record is being completed (once more to stop at once)\n".utf8))
         cancel?()
     }
 

@@ -23,7 +23,8 @@ struct Report: ParsableCommand {
         case .json: for verdict in verdicts { print(try VerdictFile.text(verdict.verdict), terminator: "") }
         case .summary, .ktap, nil:
             var results = ResultStream.standardOutput(
-                format.flatMap { ResultStream.Format(rawValue: $0.rawValue) }, environment: ProcessInfo.processInfo.environment)
+                format.flatMap { ResultStream.Format(rawValue: $0.rawValue) },
+                environment: ProcessInfo.processInfo.environment)
             results.begin(runs: verdicts.count)
             for verdict in verdicts { results.add(verdict.verdict, name: verdict.name, folder: verdict.folder) }
             results.end()

@@ -36,7 +36,8 @@ struct Run: AsyncParsableCommand {
             return
         }
         let plan = try catalogue.plan(
-            names.isEmpty ? try files.suiteNames() : names, nodes: nodes, variant: input.variant, variants: files.variants())
+            names.isEmpty ? try files.suiteNames() : names, nodes: nodes, variant: input.variant,
+            variants: files.variants())
         let interruption = Interruption()
         let words = try await carryOut(plan, files: files, interruption: interruption)
         throw ExitCode(RunExit(words: words, interrupted: interruption.isInterrupted).rawValue)
@@ -92,12 +93,11 @@ struct RunDriver: Sendable {
     func verdict() async throws -> Verdict {
         let lab = try await bringUp()
         let runner = ScenarioRunner(
-            instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness), finder: Judging.hang)
+            instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness))
         let outcome = await runner.run()
         // The record is closed by a task of its own: this one may be cancelled.
         await Task.detached { await lab.close(outcome.ending) }.value
-        let record = try RecordedRun(layout)
-        let verdict = record.complete(try Judging.verdict(of: record))
+        let verdict = try RecordedRun(layout).verdict()
         try VerdictFile.write(verdict, name: run.name, to: layout)
         return verdict
     }
@@ -134,7 +134,18 @@ struct RunDriver: Sendable {
         let recorder = try RunRecorder(layout: layout, description: description) { progress.show($0, of: name) }
         let clock = ContinuousClock()
         let start = clock.now
-        let cluster = try await laboratory.start(bench, cold: cold, recorder: recorder)
+        let cluster: VirtualCluster
+        do {
+            cluster = try await laboratory.start(bench, cold: cold, recorder: recorder)
+        } catch {
+            let reason = (error as? any Worded)?.line ?? "\(error)"
+            recorder.note(.note, reason, ["problem": reason, "blame": "lab"])
+            recorder.update { description in
+                description.ending = Task.isCancelled ? .interrupted : .failed
+                description.ended = Date()
+            }
+            throw error
+        }
         let seconds = (clock.now - start) / .seconds(1)
         return Lab(cluster: cluster, slowness: seconds / (cold ? Self.idleBootSeconds : Self.idleRestoreSeconds))
     }
@@ -163,7 +174,9 @@ enum RunFolder {
                     try RecordedRun.keep(scenario: file, in: layout)
                     return layout
                 }
-                guard errno == EEXIST else { throw VerdictFile.Failure.unwritable(path: path, reason: String(cString: strerror(errno))) }
+                guard errno == EEXIST else {
+                    throw VerdictFile.Failure.unwritable(path: path, reason: String(cString: strerror(errno)))
+                }
             }
             throw VerdictFile.Failure.unwritable(path: base, reason: "too many folders of this name")
         } catch let error as any Worded {

@@ -22,8 +22,9 @@ struct ScenariosCommand: AsyncParsableCommand {
         func run() throws {
             for instance in try ScenarioFiles.locate().catalogue().select(name) {
                 print("\(instance.name): \(instance.scenario.summary)")
-                print("  \(instance.nodes) nodes, \(instance.level.rawValue), \(instance.scenario.disks) disks of "
-                    + "\(instance.scenario.diskMiB) MiB")
+                print(
+                    "  \(instance.nodes) nodes, \(instance.level.rawValue), \(instance.scenario.disks) disks of "
+                        + "\(instance.scenario.diskMiB) MiB")
                 for step in instance.scenario.before { print("  \(step.line): \(step.text)") }
                 print("  create the array on node1, assemble it on the others")
                 for step in instance.scenario.steps { print("  \(step.line): \(step.text)") }
@@ -81,7 +82,8 @@ struct ScenarioFiles {
         return catalogue.scenarios.map { scenario in
             scenario.instances.enumerated().map { index, instance in
                 let name = instance.name + String(repeating: " ", count: width - instance.name.count)
-                let expected = index == 0 && !scenario.variants.isEmpty
+                let expected =
+                    index == 0 && !scenario.variants.isEmpty
                     ? " Must fail with \(scenario.variants.keys.sorted().joined(separator: ", "))." : ""
                 return (index == 0 ? name + scenario.summary + expected : instance.name) + "\n"
             }.joined()

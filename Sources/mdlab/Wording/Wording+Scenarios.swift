@@ -17,7 +17,8 @@ extension ScenarioError: Worded {
         case .noScenarios(let directory): "no scenario file (*.yaml) in \(directory); run mdlab from its source tree"
         case .nodes(let scenario, let asked, let possible):
             "\(scenario) does not run with \(asked) nodes; give --nodes \(list(possible.map(String.init), "or"))"
-        case .record(let folder, let reason): "\(folder) is no record that can be judged: \(reason); give the folder of a run"
+        case .record(let folder, let reason):
+            "\(folder) is no record that can be judged: \(reason); give the folder of a run"
         }
     }
 }
@@ -40,7 +41,8 @@ extension ScenarioError.Problem {
         case .noAction(let actions): "one of \(list(actions, "or")) is missing; add it"
         case .twoActions(let actions): "\(list(actions)) are two things; write two, each for itself"
         case .unknownBackground(let name, let near):
-            "nothing called \(name) was started in the background" + meant(near, otherwise: "add background: \(name) to a run before")
+            "nothing called \(name) was started in the background"
+                + meant(near, otherwise: "add background: \(name) to a run before")
         case .emptyList(let key): "\(key) is an empty list; give it a value or remove it"
         }
     }
