@@ -9,6 +9,7 @@ struct MDLab: AsyncParsableCommand {
         commandName: "mdlab",
         abstract: "A laboratory for md-cluster patches: build, run in a cluster of VMs, judge.",
         subcommands: [
+            ModelCommand.self,
         ])
 
     static func main() async {
