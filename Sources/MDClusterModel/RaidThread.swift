@@ -39,8 +39,10 @@ enum RaidThread {
         }
     }
 
+    static let nothingToDo: Expression = .v(Flag.changeDevs) == 0 && .v(Flag.needed) == 0 && .v(Flag.done) == 0
+
     static let checkRecovery = Procedure("md_check_recovery", locals: ["got": 2, "removed": 2], source: "md.c: md_check_recovery") {
-        when_(.v(Flag.changeDevs) == 0 && .v(Flag.needed) == 0 && .v(Flag.done) == 0) { return_() }
+        when_(nothingToDo) { return_() }
         mutex_trylock(Mutex.reconfig, result: "got")
         when_(.v("got") == 0) { return_() }
         for device in Device.all {

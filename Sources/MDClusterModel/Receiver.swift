@@ -67,6 +67,10 @@ enum Receiver {
         "process_metadata_update", locals: ["got_lock": 2, "ret": 2], source: "md-cluster.c: process_metadata_update"
     ) {
         call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .cr, result: "ret")
+        when_(.v(Name.threadGone) == 1) {
+            call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .nl, result: "ret")
+            return_()
+        }
         wait_event(Queue.thread) {
             until(!.locked(Mutex.reconfig)) { mutex_trylock(Mutex.reconfig, result: "got_lock") }
             until(.v(Bit.holding) == 1)

@@ -51,6 +51,12 @@ enum Rules {
                         && (told && !sending && joined(right)).implies(.on(right, .v(Name.window)))
                 }),
             Program.Rule(
+                .always, "I12: a node that has announced a window holds the resync lock",
+                each { node in
+                    (Expression.on(node, .v(Name.ownWindow)) && joined(node) && !.on(node, .v(Flag.closing))).implies(
+                        holds(node, Name.resyncLock, .ex))
+                }),
+            Program.Rule(
                 .always, "nobody sleeps on the wait queue of a thread that is gone",
                 each { node in !(.on(node, .v(Name.threadGone)) && .on(node, .sleeping(Name.receive, Queue.thread))) }),
             Program.Rule(

@@ -33,11 +33,12 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     public init(_ program: Program) throws(ProgramError) {
         self.program = program
         var (code, layout) = try Compiler.compile(program)
+        // What breaks a rule is compiled: rules are long lists of implications, and what breaks one is short.
         var rules: [(Program.Rule, Int)] = []
         for rule in program.rules {
+            let condition = rule.kind == .sometimes ? rule.condition : !rule.condition
             rules.append((
-                rule,
-                try Compiler.condition(rule.condition, program: program, layout: layout, code: &code, name: rule.name)
+                rule, try Compiler.condition(condition, program: program, layout: layout, code: &code, name: rule.name)
             ))
         }
         self.code = code
@@ -109,11 +110,11 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         for (rule, condition) in rules {
             switch rule.kind {
             case .always:
-                list.append(Property(.invariant, rule.name) { [unowned self] in holds(condition, $0.words) })
+                list.append(Property(.invariant, rule.name) { [unowned self] in !holds(condition, $0.words) })
             case .atEnd:
                 list.append(
                     Property(.invariant, rule.name) { [unowned self] state in
-                        !isFinal(state) || holds(condition, state.words) || canStep(state)
+                        !isFinal(state) || !holds(condition, state.words) || canStep(state)
                     })
             case .sometimes:
                 list.append(Property(.reachable, rule.name) { [unowned self] in holds(condition, $0.words) })
