@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "CLinux"),
 
         room("ClusterProtocol"),
-        room("ProcedureModel", ["ClusterProtocol"]),
+        room("ProcedureModel", ["ClusterProtocol", "ModelChecker"]),
         room("ModelChecker"),
         room("MDClusterModel", ["ProcedureModel", "ModelChecker"]),
         room("KernelModule", ["CElf", "CKmod"]),
