@@ -58,7 +58,9 @@ struct RawPages {
             }
             index += whole
             let rest = have - whole * size
-            chunk.withUnsafeMutableBytes { $0.baseAddress!.copyMemory(from: $0.baseAddress! + whole * size, byteCount: rest) }
+            chunk.withUnsafeMutableBytes {
+                $0.baseAddress!.copyMemory(from: $0.baseAddress! + whole * size, byteCount: rest)
+            }
             have = rest
         }
     }

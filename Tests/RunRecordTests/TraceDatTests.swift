@@ -115,8 +115,9 @@ import Testing
     @Test func anUnwritablePlaceLeavesNothing() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let url = folder.appending(path: "no/such/folder/trace.dat")
-        #expect(throws: TraceDatError.unwritable(
-            path: url.appendingPathExtension("partial").path, reason: "No such file or directory")
+        #expect(
+            throws: TraceDatError.unwritable(
+                path: url.appendingPathExtension("partial").path, reason: "No such file or directory")
         ) { try contents(raw: page(1, used: 8)).write(to: url) }
     }
 }

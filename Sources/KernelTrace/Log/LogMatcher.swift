@@ -82,7 +82,9 @@ private struct LogMatcher {
                 }
                 guard let pattern = rule.pattern else { return rule }
                 if rules[index].pattern == nil { rules[index].pattern = try? Regex(pattern) }
-                if let ready = rules[index].pattern, String(decoding: bytes, as: UTF8.self).contains(ready) { return rule }
+                if let ready = rules[index].pattern, String(decoding: bytes, as: UTF8.self).contains(ready) {
+                    return rule
+                }
             }
             return nil
         }
