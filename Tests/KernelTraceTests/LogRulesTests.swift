@@ -110,17 +110,17 @@ import Testing
         #expect(report.findings == [] && report.linesChecked == 0)
     }
 
-    @Test func aHundredThousandLines() throws {
+    @Test func manyLines() throws {
         let rules = try LogRules.load(directory: Self.directory)
         var text = ""
-        for number in 0..<100_000 {
+        for number in 0..<20_000 {
             text +=
                 "6,\(number),\(number)000,-;dlm: c3544980-f077-430c-8c33-2224dd0fa4fa: dlm_recover_directory \(number) in 0 new\n"
         }
         let log = KernelLog(text: text)
         let start = ContinuousClock.now
         let report = rules.match(log, in: Self.scope)
-        #expect(report.linesChecked == 100_000 && report.findings == [])
+        #expect(report.linesChecked == 20_000 && report.findings == [])
         // A debug build on a loaded machine; it is here against a rule that backtracks.
         #expect(ContinuousClock.now - start < .seconds(60))
     }
