@@ -64,7 +64,8 @@ public struct DLMEvent: Sendable, Equatable {
     public var status: Int32?
 
     public init(
-        kind: Kind, lockspace: UInt32, lock: UInt32, resource: LockResource, mode: LockMode?, flags: UInt32, status: Int32?
+        kind: Kind, lockspace: UInt32, lock: UInt32, resource: LockResource, mode: LockMode?, flags: UInt32,
+        status: Int32?
     ) {
         self.kind = kind
         self.lockspace = lockspace

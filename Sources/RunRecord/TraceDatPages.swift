@@ -16,7 +16,8 @@ struct RawPages {
             // struct buffer_data_page: u64 time_stamp, local_t commit, data. The upper bits of commit are flags
             // (RB_MISSED_EVENTS, RB_MISSED_STORED).
             let commit = page.loadUnaligned(fromByteOffset: 8, as: UInt32.self).littleEndian & 0xf_ffff
-            if commit > 0 && Int(commit) <= TraceDatContents.pageSize - 16 { filled.append(index) }
+            // A page that is damaged stays: whoever reads the trace says so, instead of not missing its events.
+            if commit > 0 { filled.append(index) }
         }
         filledPages = filled
     }
@@ -58,7 +59,9 @@ struct RawPages {
             }
             index += whole
             let rest = have - whole * size
-            chunk.withUnsafeMutableBytes { $0.baseAddress!.copyMemory(from: $0.baseAddress! + whole * size, byteCount: rest) }
+            chunk.withUnsafeMutableBytes {
+                $0.baseAddress!.copyMemory(from: $0.baseAddress! + whole * size, byteCount: rest)
+            }
             have = rest
         }
     }

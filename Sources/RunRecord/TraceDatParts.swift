@@ -3,7 +3,8 @@ import Foundation
 
 /// The parts of a trace.dat that is not made yet, as they lie in a node's folder of a record:
 ///
-///     trace.parts/  header_page  header_event  formats/SYSTEM/EVENT  kallsyms  printk_formats  saved_cmdlines  trace_clock
+///     trace.parts/  header_page  header_event  formats/SYSTEM/NUMBER
+///                   kallsyms  printk_formats  saved_cmdlines  trace_clock
 ///     trace.cpu0.raw  trace.cpu1.raw ...
 extension TraceDatContents {
     static func partsFolder(in directory: URL) -> URL { directory.appending(path: "trace.parts") }

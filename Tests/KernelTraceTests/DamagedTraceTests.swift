@@ -32,7 +32,9 @@ import Testing
 
     @Test func notATrace() throws {
         let path = folder.url.appending(path: "damaged.dat").path
-        for bytes in [Data(), Data("hello".utf8), Data(repeating: 0, count: 1 << 20), Data(repeating: 0x41, count: 4096)] {
+        for bytes in [
+            Data(), Data("hello".utf8), Data(repeating: 0, count: 1 << 20), Data(repeating: 0x41, count: 4096),
+        ] {
             #expect(try read(bytes) == .failure(.notTrace(path: path)))
         }
     }

@@ -76,17 +76,21 @@ import Testing
         try FileManager.default.removeItem(at: first.kmsg)
         try Data("{\"node\":".utf8).write(to: first.snapshots.appending(path: "02-end.json"))
         try FileManager.default.removeItem(at: second.root)
-        try "{\"facts\":{},\"kind\":\"boot\",\"text\":\"a\",\"time\":1}\n{\"facts\":{},\"ki".write(to: layout.events, atomically: true, encoding: .utf8)
+        try "{\"facts\":{},\"kind\":\"boot\",\"text\":\"a\",\"time\":1}\n{\"facts\":{},\"ki".write(
+            to: layout.events, atomically: true, encoding: .utf8)
         let recording = try Recording.open(layout.root)
-        #expect(recording.missing == [
-            MissingPart(path: "events.ndjson", why: .notUnderstood(line: 2)),
-            MissingPart(path: "node1/trace.dat", why: .absent),
-            MissingPart(path: "node1/kmsg.log", why: .absent),
-            MissingPart(path: "node1/snapshots/02-end.json", why: .notUnderstood(line: nil)),
-            MissingPart(path: "node2", why: .absent),
-        ])
+        #expect(
+            recording.missing == [
+                MissingPart(path: "events.ndjson", why: .notUnderstood(line: 2)),
+                MissingPart(path: "node1/trace.dat", why: .absent),
+                MissingPart(path: "node1/kmsg.log", why: .absent),
+                MissingPart(path: "node1/snapshots/02-end.json", why: .notUnderstood(line: nil)),
+                MissingPart(path: "node2", why: .absent),
+            ])
         #expect(recording.events.count == 1)
-        #expect(recording.nodes[0].trace == nil && recording.nodes[0].kmsg == nil && recording.nodes[0].snapshots.count == 1)
+        #expect(
+            recording.nodes[0].trace == nil && recording.nodes[0].kmsg == nil && recording.nodes[0].snapshots.count == 1
+        )
         #expect(recording.nodes[1] == Recording.Node(id: NodeID(2)))
     }
 
@@ -108,9 +112,11 @@ import Testing
         let parts = layout.node(NodeID(2)).root.appending(path: "trace.parts")
         try FileManager.default.removeItem(at: parts.appending(path: "header_page"))
         let recording = try Recording.open(layout.root)
-        #expect(recording.missing == [
-            MissingPart(path: "node2/trace.dat", why: .incomplete(.missing(part: "header_page", directory: parts.path)))
-        ])
+        #expect(
+            recording.missing == [
+                MissingPart(
+                    path: "node2/trace.dat", why: .incomplete(.missing(part: "header_page", directory: parts.path)))
+            ])
     }
 
     @Test func aNewerRecordIsRefused() throws {
@@ -123,7 +129,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "{}", "[]", "{\"format\":1}", "{\"format\":1,\"toolVersion\":\"x\"}", "\0\0", "{\"format\":\"1\",\"toolVersion\":3}"])
+    @Test(arguments: [
+        "", "{}", "[]", "{\"format\":1}", "{\"format\":1,\"toolVersion\":\"x\"}", "\0\0",
+        "{\"format\":\"1\",\"toolVersion\":3}",
+    ])
     func aForeignRecordIsRefused(text: String) throws {
         try text.write(to: layout.description, atomically: true, encoding: .utf8)
         #expect(throws: RecordingError.foreign(path: layout.description.path)) { try Recording.open(layout.root) }
@@ -132,7 +141,8 @@ import Testing
     @Test(arguments: [0, -1, 65, Int.max]) func aRecordOfAbsurdlyManyNodesIsRefused(nodes: Int) throws {
         try write(
             RunDescription(
-                toolVersion: "1", scenario: "x", started: .now, nodes: nodes, kernelRelease: "6.1", start: .warm, accelerator: "tcg"))
+                toolVersion: "1", scenario: "x", started: .now, nodes: nodes, kernelRelease: "6.1", start: .warm,
+                accelerator: "tcg"))
         #expect(throws: RecordingError.foreign(path: layout.description.path)) { try Recording.open(layout.root) }
     }
 

@@ -9,7 +9,8 @@ import Testing
 /// The texts of a real two-node cluster, see Tests/Fixtures/README.md.
 @Suite struct StateTests {
     func snapshot(_ name: String) throws -> NodeSnapshot {
-        try JSONDecoder().decode(NodeSnapshot.self, from: Data(contentsOf: Fixture.root.appending(path: "state/\(name).json")))
+        try JSONDecoder().decode(
+            NodeSnapshot.self, from: Data(contentsOf: Fixture.root.appending(path: "state/\(name).json")))
     }
 
     // MARK: mdstat
@@ -34,19 +35,22 @@ import Testing
     }
 
     @Test func mdstatOfOtherArrays() {
-        let stat = MDStat(text: """
-            Personalities : [raid1] [raid10]
-            md127 : active (auto-read-only) raid10 sdd1[3] sdc1[2](W) sdb1[1] sda1[0]
-                  260096 blocks super 1.2 512K chunks 2 near-copies [4/4] [UUUU]
-                  \tresync=DELAYED
+        let stat = MDStat(
+            text: """
+                Personalities : [raid1] [raid10]
+                md127 : active (auto-read-only) raid10 sdd1[3] sdc1[2](W) sdb1[1] sda1[0]
+                      260096 blocks super 1.2 512K chunks 2 near-copies [4/4] [UUUU]
+                      \tresync=DELAYED
 
-            md5 : inactive vdb[1](S)
-                  130048 blocks super 1.2
+                md5 : inactive vdb[1](S)
+                      130048 blocks super 1.2
 
-            unused devices: <none>
-            """)
+                unused devices: <none>
+                """)
         #expect(stat.arrays.map(\.name) == ["md127", "md5"])
-        #expect(stat.arrays[0].isReadOnly && stat.arrays[0].sync == .delayed(action: "resync") && stat.arrays[0].wanted == 4)
+        #expect(
+            stat.arrays[0].isReadOnly && stat.arrays[0].sync == .delayed(action: "resync") && stat.arrays[0].wanted == 4
+        )
         #expect(!stat.arrays[1].isActive && stat.arrays[1].personality == nil && stat.arrays[1].wanted == nil)
         #expect(stat.arrays[1].devices == [.init(name: "vdb", number: 1, isFaulty: false, isSpare: true)])
     }
@@ -111,21 +115,26 @@ import Testing
         #expect(!ack.isMasterCopy && ack.master == 1 && ack.remoteID == 0xa)
         let resource = try #require(space.resources.first { $0.name == .ack })
         #expect(resource.master == 1)
-        #expect(resource.granted + resource.converting + resource.waiting == [
-            .init(id: 4, granted: .cr, requested: .ex, remote: nil, remoteID: 0xa)
-        ])
+        #expect(
+            resource.granted + resource.converting + resource.waiting == [
+                .init(id: 4, granted: .cr, requested: .ex, remote: nil, remoteID: 0xa)
+            ])
     }
 
     @Test func waiters() {
-        #expect(DLMText.waiters("a 2 1 token\n0000000b 1 2 \"ack\"\nx y\n") == [
-            DLMWaiter(id: 10, waitType: 2, nodeID: 1, resource: .token), DLMWaiter(id: 11, waitType: 1, nodeID: 2, resource: .ack),
-        ])
+        #expect(
+            DLMText.waiters("a 2 1 token\n0000000b 1 2 \"ack\"\nx y\n") == [
+                DLMWaiter(id: 10, waitType: 2, nodeID: 1, resource: .token),
+                DLMWaiter(id: 11, waitType: 1, nodeID: 2, resource: .ack),
+            ])
     }
 
     @Test func anInvalidValueBlock() {
-        let text = "Resource 00 Name (len=7) \"message\"\nLocal Copy, Looking Up Master\nLVB: 01 02 \n     03 04 (INVALID)\nGranted Queue\n"
+        let text =
+            "Resource 00 Name (len=7) \"message\"\nLocal Copy, Looking Up Master\nLVB: 01 02 \n     03 04 (INVALID)\nGranted Queue\n"
         let resource = DLMText.resources(text).first
-        #expect(resource?.valueBlock == [1, 2, 3, 4] && resource?.valueBlockIsInvalid == true && resource?.master == nil)
+        #expect(
+            resource?.valueBlock == [1, 2, 3, 4] && resource?.valueBlockIsInvalid == true && resource?.master == nil)
     }
 
     // MARK: stacks
@@ -136,7 +145,10 @@ import Testing
         #expect(frame.offset == 0x92 && frame.length == 0x7e0)
         #expect(StackFrame("kthread+0xda/0x100")?.module == nil)
         #expect(StackFrame(" ? schedule+0x5a/0xd0")?.symbol == "schedule")
-        for line in ["", " ", "+0x1/0x2", "a+", "a+0x1", "a+1/2", "0xffffffffc0000000", "[<0>]", " <TASK>", "a+0xfffffffffffffffff/0x1"] {
+        for line in [
+            "", " ", "+0x1/0x2", "a+", "a+0x1", "a+1/2", "0xffffffffc0000000", "[<0>]", " <TASK>",
+            "a+0xfffffffffffffffff/0x1",
+        ] {
             #expect(StackFrame(line) == nil, "\(line)")
         }
     }
@@ -209,13 +221,18 @@ import Testing
     @Test(arguments: 1...8) func garbage(seed: UInt64) throws {
         var generator = Xorshift(seed: seed)
         let texts = try [
-            Fixture.text("state/mdstat-recovery.txt"), snapshot("hang-node1").files.filter { $0.key.contains("/debug/dlm/") }.values.joined(),
+            Fixture.text("state/mdstat-recovery.txt"),
+            snapshot("hang-node1").files.filter { $0.key.contains("/debug/dlm/") }.values.joined(),
         ]
         for text in texts {
             for _ in 0..<40 {
                 var bytes = Array(text.utf8)
-                for _ in 0..<20 { bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator) }
-                let damaged = String(decoding: bytes.prefix(Int.random(in: 0...bytes.count, using: &generator)), as: UTF8.self)
+                for _ in 0..<20 {
+                    bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(
+                        in: 0...255, using: &generator)
+                }
+                let damaged = String(
+                    decoding: bytes.prefix(Int.random(in: 0...bytes.count, using: &generator)), as: UTF8.self)
                 let lines = damaged.split(separator: "\n").count
                 #expect(MDStat(text: damaged).arrays.count <= lines)
                 #expect(DLMText.locks(damaged).count <= lines)

@@ -58,10 +58,17 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let url = folder.appending(path: "trace.dat")
         let half = [UInt8](repeating: 0xdd, count: 1000)
-        try contents(raw: page(0, used: 0) + page(0xaa, used: 16) + page(0, used: 4090) + half, []).write(to: url)
+        try contents(raw: page(0, used: 0) + page(0xaa, used: 16) + page(0, used: 0) + half, []).write(to: url)
         let bytes = [UInt8](try Data(contentsOf: url))
         #expect(bytes.count == 8192)
         #expect(Array(bytes[4096...]) == page(0xaa, used: 16))
+    }
+
+    @Test func aDamagedPageStaysToBeFound() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let url = folder.appending(path: "trace.dat")
+        try contents(raw: page(0xaa, used: 16) + page(0xbb, used: 60000)).write(to: url)
+        #expect(try Data(contentsOf: url).count == 3 * 4096)
     }
 
     @Test func manyPagesAreStreamedInOrder() throws {
@@ -115,8 +122,9 @@ import Testing
     @Test func anUnwritablePlaceLeavesNothing() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let url = folder.appending(path: "no/such/folder/trace.dat")
-        #expect(throws: TraceDatError.unwritable(
-            path: url.appendingPathExtension("partial").path, reason: "No such file or directory")
+        #expect(
+            throws: TraceDatError.unwritable(
+                path: url.appendingPathExtension("partial").path, reason: "No such file or directory")
         ) { try contents(raw: page(1, used: 8)).write(to: url) }
     }
 }

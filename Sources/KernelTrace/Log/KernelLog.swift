@@ -2,8 +2,8 @@
 
 /// What a kernel printed: kmsg.log (records of /dev/kmsg) or console.log (what the serial line showed).
 ///
-/// The form is told by each line itself, so a log in which both are mixed, or one that begins in the middle, is read too.
-/// Nothing in a log is an error; what is no kernel line is kept with `isKernel` false.
+/// The form is told by each line itself, so a log in which both are mixed, or one that begins in the middle, is read
+/// too. Nothing in a log is an error; what is no kernel line is kept with `isKernel` false.
 public struct KernelLog: Sendable, Equatable {
     public struct Line: Sendable, Equatable {
         /// Line of the file, from 1. The parts of a message of several lines have the same number.
@@ -104,7 +104,9 @@ struct KernelLogParser {
     private mutating func takeStamped(_ bytes: ArraySlice<UInt8>) -> Bool {
         var bytes = bytes
         // "<4>" stays on a console without a log daemon's help.
-        if bytes.count > 3, bytes.first == UInt8(ascii: "<"), let end = bytes.prefix(5).firstIndex(of: UInt8(ascii: ">")) {
+        if bytes.count > 3, bytes.first == UInt8(ascii: "<"),
+            let end = bytes.prefix(5).firstIndex(of: UInt8(ascii: ">"))
+        {
             bytes = bytes[(end + 1)...]
         }
         guard bytes.first == UInt8(ascii: "["), let close = bytes.prefix(32).firstIndex(of: UInt8(ascii: "]")) else {

@@ -2,7 +2,7 @@
 import Foundation
 
 extension LogRules {
-    /// Looks through a log. About 100 ns a line and rule that does not match: 100000 lines take well under a second.
+    /// Looks through a log, which takes a few microseconds a line with a hundred rules.
     public func match(_ log: KernelLog, in scope: LogScope) -> LogReport {
         var matcher = LogMatcher(rules: self, scope: scope)
         var report = LogReport(linesLost: log.lost)
@@ -82,7 +82,9 @@ private struct LogMatcher {
                 }
                 guard let pattern = rule.pattern else { return rule }
                 if rules[index].pattern == nil { rules[index].pattern = try? Regex(pattern) }
-                if let ready = rules[index].pattern, String(decoding: bytes, as: UTF8.self).contains(ready) { return rule }
+                if let ready = rules[index].pattern, String(decoding: bytes, as: UTF8.self).contains(ready) {
+                    return rule
+                }
             }
             return nil
         }

@@ -22,7 +22,8 @@ public struct LogRule: Sendable, Equatable {
     public var level: Int?
     /// Whether a stack follows that belongs to the finding.
     public var stack: Bool
-    /// Often a part of another report (a "WARNING: CPU:" after "refcount_t:", a "Call Trace:"): a finding only when no other finding has the line in its excerpt.
+    /// Often a part of another report (a "WARNING: CPU:" after "refcount_t:", a "Call Trace:"): a finding only when no
+    /// other finding has the line in its excerpt.
     public var secondary: Bool
     /// What the line means, for a person.
     public var meaning: String

@@ -34,7 +34,8 @@ public struct LogRules: Sendable, Equatable {
         guard !all.rules.isEmpty else { throw .empty(path: directory.path) }
         for exception in all.exceptions where !all.rules.contains(where: { $0.name == exception.rule }) {
             throw .malformed(
-                path: directory.path, line: 0, reason: "exception \(exception.name) is from \(exception.rule), which is no rule")
+                path: directory.path, line: 0,
+                reason: "exception \(exception.name) is from \(exception.rule), which is no rule")
         }
         return all
     }
@@ -63,7 +64,9 @@ public struct LogRules: Sendable, Equatable {
             guard !rules.contains(where: { $0.name == name }) else { throw entry.fault("a second rule \(name)") }
             rules.append(try entry.rule(name))
         } else if let name = entry.take("allow") {
-            guard !exceptions.contains(where: { $0.name == name }) else { throw entry.fault("a second exception \(name)") }
+            guard !exceptions.contains(where: { $0.name == name }) else {
+                throw entry.fault("a second exception \(name)")
+            }
             exceptions.append(try entry.exception(name))
         } else {
             throw entry.fault("an entry begins with \"deny: NAME\" or \"allow: NAME\"")

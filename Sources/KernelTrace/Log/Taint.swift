@@ -21,9 +21,11 @@ public struct Taint: OptionSet, Hashable, Sendable {
     /// The letters and meanings of Documentation/admin-guide/tainted-kernels.rst, bit 0 first.
     private static let meanings: [(letter: String, meaning: String)] = [
         ("P", "proprietary module"), ("F", "module was force loaded"), ("S", "kernel on a CPU out of specification"),
-        ("R", "module was force unloaded"), ("M", "machine check"), ("B", "bad page"), ("U", "taint requested by user space"),
+        ("R", "module was force unloaded"), ("M", "machine check"), ("B", "bad page"),
+        ("U", "taint requested by user space"),
         ("D", "kernel died: an oops or a BUG"), ("A", "ACPI table overridden"), ("W", "kernel issued a warning"),
-        ("C", "staging driver"), ("I", "workaround for firmware"), ("O", "out-of-tree module"), ("E", "unsigned module"),
+        ("C", "staging driver"), ("I", "workaround for firmware"), ("O", "out-of-tree module"),
+        ("E", "unsigned module"),
         ("L", "soft lockup"), ("K", "live patched"), ("X", "auxiliary taint of the distribution"),
         ("T", "built with struct randomization"), ("N", "an in-kernel test ran"),
     ]

@@ -44,10 +44,12 @@ public struct ArrayView: Sendable, Equatable {
 extension NodeSnapshot {
     /// The arrays of the node, by name. What a kernel does not have in sysfs, or the snapshot could not read, is nil.
     public var arrayViews: [ArrayView] {
-        let names = Set(files.keys.compactMap { path -> String? in
-            let parts = path.split(separator: "/")
-            return parts.count > 4 && parts[0] == "sys" && parts[1] == "block" && parts[3] == "md" ? String(parts[2]) : nil
-        })
+        let names = Set(
+            files.keys.compactMap { path -> String? in
+                let parts = path.split(separator: "/")
+                return parts.count > 4 && parts[0] == "sys" && parts[1] == "block" && parts[3] == "md"
+                    ? String(parts[2]) : nil
+            })
         return names.sorted().map(arrayView)
     }
 
@@ -58,13 +60,15 @@ extension NodeSnapshot {
         func number<T: FixedWidthInteger>(_ file: String) -> T? { word(file).flatMap { T($0) } }
 
         let prefix = "/sys/block/\(name)/md/dev-"
-        let names = Set(files.keys.compactMap { path -> String? in
-            path.hasPrefix(prefix) ? path.dropFirst(prefix.count).split(separator: "/").first.map(String.init) : nil
-        })
+        let names = Set(
+            files.keys.compactMap { path -> String? in
+                path.hasPrefix(prefix) ? path.dropFirst(prefix.count).split(separator: "/").first.map(String.init) : nil
+            })
         let devices = names.sorted().map { device in
             ArrayView.Device(
                 name: device,
-                state: Set((files["\(prefix)\(device)/state"] ?? "").split { $0 == "," || $0.isWhitespace }.map(String.init)),
+                state: Set(
+                    (files["\(prefix)\(device)/state"] ?? "").split { $0 == "," || $0.isWhitespace }.map(String.init)),
                 slot: number("md/dev-\(device)/slot"), recoveryStart: number("md/dev-\(device)/recovery_start"),
                 errors: number("md/dev-\(device)/errors"))
         }

@@ -28,8 +28,8 @@ public struct ClusterMessage: Sendable, Equatable {
 }
 
 extension KernelEvent {
-    /// The message that travels with a dlm_send_message or dlm_recv_message event about `message`; nil for other events.
-    /// Only seen on the wire, that is when the sender of the event is not the master of the resource.
+    /// The message that travels with a dlm_send_message or dlm_recv_message event about `message`; nil for other
+    /// events. Only seen on the wire, that is when the sender of the event is not the master of the resource.
     public var clusterMessage: ClusterMessage? {
         guard case .other("dlm", "dlm_send_message", let fields) = body else {
             guard case .other("dlm", "dlm_recv_message", let fields) = body else { return nil }

@@ -13,8 +13,8 @@ public struct DLMLock: Sendable, Equatable {
     }
     /// lkb_id, on the node that lists it.
     public var id: UInt32
-    /// The node it belongs to when this is the master's copy of another node's lock. On the own locks of a node that is not
-    /// the master, the master's id. 0: an own lock on the master.
+    /// The node it belongs to when this is the master's copy of another node's lock. On the own locks of a node that is
+    /// not the master, the master's id. 0: an own lock on the master.
     public var nodeID: Int
     /// The id of the same lock on that node.
     public var remoteID: UInt32
@@ -95,7 +95,9 @@ extension NodeSnapshot {
         return names.sorted().map { name in
             DLMLockspace(
                 name: name,
-                id: files["\(control)\(name)/id"].flatMap { UInt32($0.split(whereSeparator: \.isWhitespace).first ?? "") },
+                id: files["\(control)\(name)/id"].flatMap {
+                    UInt32($0.split(whereSeparator: \.isWhitespace).first ?? "")
+                },
                 locks: DLMText.locks(files["\(debug)\(name)_locks"] ?? ""),
                 resources: DLMText.resources(files["\(debug)\(name)"] ?? ""),
                 waiters: DLMText.waiters(files["\(debug)\(name)_waiters"] ?? ""))

@@ -14,8 +14,10 @@ public enum DLMText {
                 let age = UInt64(words[10]), let master = Int(words[11]), let name = quoted(words[13])
             else { return nil }
             return DLMLock(
-                id: id, nodeID: node, remoteID: remote, pid: pid, xid: xid, externalFlags: external, internalFlags: flags,
-                status: self.status(status), granted: LockMode(rawValue: granted), requested: LockMode(rawValue: requested),
+                id: id, nodeID: node, remoteID: remote, pid: pid, xid: xid, externalFlags: external,
+                internalFlags: flags,
+                status: self.status(status), granted: LockMode(rawValue: granted),
+                requested: LockMode(rawValue: requested),
                 age: Double(age) / 1e6, master: master, resource: LockResource(rawValue: name))
         }
     }
@@ -33,10 +35,12 @@ public enum DLMText {
     public static func waiters(_ text: String) -> [DLMWaiter] {
         text.split(separator: "\n").compactMap { line in
             let words = line.prefix(1024).split(separator: " ", maxSplits: 3)
-            guard words.count == 4, let id = UInt32(words[0], radix: 16), let type = Int(words[1]), let node = Int(words[2])
+            guard words.count == 4, let id = UInt32(words[0], radix: 16), let type = Int(words[1]),
+                let node = Int(words[2])
             else { return nil }
             return DLMWaiter(
-                id: id, waitType: type, nodeID: node, resource: LockResource(rawValue: quoted(words[3]) ?? String(words[3])))
+                id: id, waitType: type, nodeID: node,
+                resource: LockResource(rawValue: quoted(words[3]) ?? String(words[3])))
         }
     }
 

@@ -74,12 +74,14 @@ public struct MDStat: Sendable, Equatable {
 
     /// "vdb[1](F)"
     private static func device(_ word: Substring) -> Device? {
-        guard let open = word.firstIndex(of: "["), let close = word[open...].firstIndex(of: "]"), open > word.startIndex,
+        guard let open = word.firstIndex(of: "["), let close = word[open...].firstIndex(of: "]"),
+            open > word.startIndex,
             let number = Int(word[word.index(after: open)..<close])
         else { return nil }
         let flags = word[close...]
         return Device(
-            name: String(word[..<open]), number: number, isFaulty: flags.contains("(F)"), isSpare: flags.contains("(S)"))
+            name: String(word[..<open]), number: number, isFaulty: flags.contains("(F)"), isSpare: flags.contains("(S)")
+        )
     }
 
     private static func detail(_ words: [Substring], _ array: inout Array) {

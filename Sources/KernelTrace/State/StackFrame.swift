@@ -22,11 +22,14 @@ public struct StackFrame: Sendable, Hashable {
         guard let place = words.first, let plus = place.lastIndex(of: "+"), plus > place.startIndex else { return nil }
         let numbers = place[place.index(after: plus)...].split(separator: "/")
         guard numbers.count == 2, numbers[0].hasPrefix("0x"), numbers[1].hasPrefix("0x"),
-            let offset = UInt64(numbers[0].dropFirst(2), radix: 16), let length = UInt64(numbers[1].dropFirst(2), radix: 16)
+            let offset = UInt64(numbers[0].dropFirst(2), radix: 16),
+            let length = UInt64(numbers[1].dropFirst(2), radix: 16)
         else { return nil }
         symbol = String(place[..<plus])
         (self.offset, self.length) = (offset, length)
-        if words.count > 1, words[1].hasPrefix("["), words[1].hasSuffix("]") { module = String(words[1].dropFirst().dropLast()) }
+        if words.count > 1, words[1].hasPrefix("["), words[1].hasSuffix("]") {
+            module = String(words[1].dropFirst().dropLast())
+        }
     }
 }
 

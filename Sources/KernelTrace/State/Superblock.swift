@@ -77,7 +77,9 @@ public struct Superblock: Sendable, Equatable {
         let stored = load(UInt32.self, 216)
         var sum: UInt64 = 0
         let length = 256 + devices * 2
-        for offset in stride(from: 0, to: length - 3, by: 4) where offset != 216 { sum += UInt64(load(UInt32.self, offset)) }
+        for offset in stride(from: 0, to: length - 3, by: 4) where offset != 216 {
+            sum += UInt64(load(UInt32.self, offset))
+        }
         if length % 4 == 2 { sum += UInt64(load(UInt16.self, length - 2)) }
         let computed = UInt32(truncatingIfNeeded: (sum & 0xffff_ffff) + (sum >> 32))
         guard stored == computed else { throw .checksum(stored: stored, computed: computed) }
@@ -107,7 +109,9 @@ extension NodeSnapshot {
     public var decodedSuperblocks: [String: Result<Superblock, Superblock.Failure>] {
         superblocks.mapValues { text in
             guard let data = Data(base64Encoded: text) else { return .failure(.tooShort(bytes: 0)) }
-            do throws(Superblock.Failure) { return .success(try Superblock(bytes: [UInt8](data))) } catch { return .failure(error) }
+            do throws(Superblock.Failure) { return .success(try Superblock(bytes: [UInt8](data))) } catch {
+                return .failure(error)
+            }
         }
     }
 }

@@ -25,7 +25,10 @@ enum RingBufferPage {
         let commit = page.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian
         let size = Int(commit & (stored - 1))
         let count = commit & missed != 0 && commit & stored != 0 ? 8 : 0
-        guard commit >> 32 == 0, size <= page.count - headerSize - count else { return "more committed than fits" }
+        // The kernel adds RB_MISSED_EVENTS as a negative int: then the upper half is all ones.
+        guard commit >> 32 == 0 || commit >> 32 == 0xffff_ffff, size <= page.count - headerSize - count else {
+            return "more committed than fits"
+        }
         if size == 0 { return "no events" }
         var position = 0
         func word(_ at: Int) -> UInt32 {

@@ -69,7 +69,9 @@ struct TraceDatFile {
         cursor.position = 10
         let version = try cursor.terminatedText("file version", limit: 16)
         guard version == "6" else { throw .unsupported(path: path, what: "file version \(version)") }
-        guard try cursor.integer(UInt8.self, "byte order") == 0 else { throw .unsupported(path: path, what: "big endian") }
+        guard try cursor.integer(UInt8.self, "byte order") == 0 else {
+            throw .unsupported(path: path, what: "big endian")
+        }
         guard try cursor.integer(UInt8.self, "size of long") == 8 else {
             throw .unsupported(path: path, what: "a kernel of 32 bits")
         }
@@ -90,7 +92,9 @@ struct TraceDatFile {
         try cursor.expect("header_page")
         let page = String(decoding: try cursor.sized64("header_page"), as: UTF8.self)
         // The offsets at which the pages are walked below.
-        for field in ["u64 timestamp;\toffset:0;\tsize:8;", "commit;\toffset:8;\tsize:8;", "data;\toffset:16;\tsize:4080;"] {
+        for field in [
+            "u64 timestamp;\toffset:0;\tsize:8;", "commit;\toffset:8;\tsize:8;", "data;\toffset:16;\tsize:4080;",
+        ] {
             guard page.contains(field) else {
                 throw .corrupt(path: path, part: "header_page", reason: "no field \"\(field)\"")
             }
@@ -128,7 +132,9 @@ struct TraceDatFile {
             if let fault = TraceDatText.faultInTable(text) { throw .corrupt(path: path, part: name, reason: fault) }
         }
         let text = try cursor.sized64("saved_cmdlines")
-        if let fault = TraceDatText.faultInTable(text) { throw .corrupt(path: path, part: "saved_cmdlines", reason: fault) }
+        if let fault = TraceDatText.faultInTable(text) {
+            throw .corrupt(path: path, part: "saved_cmdlines", reason: fault)
+        }
     }
 
     private mutating func checkOptions(_ cursor: inout TraceDatCursor) throws(TraceError) {
@@ -151,7 +157,8 @@ struct TraceDatFile {
         return String(decoding: bytes[1..<bytes.count - 2], as: UTF8.self)
     }
 
-    private mutating func checkData(_ cursor: inout TraceDatCursor, _ bytes: UnsafeRawBufferPointer) throws(TraceError) {
+    private mutating func checkData(_ cursor: inout TraceDatCursor, _ bytes: UnsafeRawBufferPointer) throws(TraceError)
+    {
         var runs: [Range<Int>] = []
         for cpu in 0..<cpus {
             let offset = try cursor.integer(UInt64.self, "table of CPU data")

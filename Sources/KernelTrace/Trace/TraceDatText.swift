@@ -25,7 +25,9 @@ enum TraceDatText {
     /// kernel/trace/trace_events.c).
     static func faultInFormat(_ bytes: UnsafeRawBufferPointer) -> String? {
         guard bytes.allSatisfy(isPlainByte) else { return "bytes that are not text" }
-        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         guard lines.count > 5, lines[0].hasPrefix("name: "), lines[1].hasPrefix("ID: "), lines[2] == "format:" else {
             return "not an event format"
         }

@@ -7,8 +7,8 @@ import Foundation
 ///
 ///     let events = try TraceReader(node: NodeID(1), url: layout.node(NodeID(1)).trace).events()
 ///
-/// The file is opened by libtracecmd and decoded through libtraceevent's tables of fields; nothing is printed and parsed
-/// again. A damaged file is an error, never a crash: see `TraceDatFile`.
+/// The file is opened by libtracecmd and decoded through libtraceevent's tables of fields; nothing is printed and
+/// parsed again. A damaged file is an error, never a crash: see `TraceDatFile`.
 public struct TraceReader: Sendable {
     public let node: NodeID
     public let url: URL

@@ -9,8 +9,10 @@ extension TraceError: Worded {
         case .notTrace(let path): "\(path) is no trace.dat; record the run again"
         case .unsupported(let path, let what):
             "\(path) was not written by mdlab (\(what)); look at it with trace-cmd report, or record the run again"
-        case .truncated(let path, let part): "\(path) ends within its \(part); record the run again, or copy the file again"
-        case .corrupt(let path, let part, let reason): "\(path) is damaged at its \(part) (\(reason)); record the run again"
+        case .truncated(let path, let part):
+            "\(path) ends within its \(part); record the run again, or copy the file again"
+        case .corrupt(let path, let part, let reason):
+            "\(path) is damaged at its \(part) (\(reason)); record the run again"
         case .undecodable(let path): "\(path) is refused by libtracecmd; record the run again"
         }
     }
@@ -23,7 +25,8 @@ extension TraceDatError: Worded {
         case .missing(let part, let directory):
             "\(directory) lacks \(part), without which no trace can be made of it; record the run again"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason); check its permissions and the disk"
-        case .unwritable(let path, let reason): "\(path) cannot be written: \(reason); check its folder and the free space"
+        case .unwritable(let path, let reason):
+            "\(path) cannot be written: \(reason); check its folder and the free space"
         case .tooLarge(let part, let bytes): "\(part) has \(bytes) bytes, too many for a trace.dat; trace less"
         }
     }
@@ -33,8 +36,10 @@ extension TraceDatError: Worded {
 extension LogRulesError: Worded {
     var line: String {
         switch self {
-        case .unreadable(let path, let reason): "the log rules in \(path) cannot be read (\(reason)); restore kernel-tests/rules"
-        case .empty(let path): "\(path) has no log rules, and a log that nothing looks at is not clean; restore kernel-tests/rules"
+        case .unreadable(let path, let reason):
+            "the log rules in \(path) cannot be read (\(reason)); restore kernel-tests/rules"
+        case .empty(let path):
+            "\(path) has no log rules, and a log that nothing looks at is not clean; restore kernel-tests/rules"
         case .malformed(let path, let line, let reason):
             line > 0 ? "\(path):\(line): \(reason); mend the rule" : "\(path): \(reason); mend the rule"
         }
