@@ -242,6 +242,19 @@ private let recv = Cluster.recv
         #expect(result.findings.map(\.text) == ["3 threads of node1 wait for each other in a cycle"])
     }
 
+    /// The stack was read, then the grant came, then the lock tables were read: only two sets tell that from a lost grant.
+    @Test func aGrantThatDidNotWakeItsThreadTakesTwoSets() {
+        var cluster = MomentBuilder([node1, node2], memory: true)
+        cluster.thread(node1, "md0_raid1", "dlm_lock_sync <- metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d")
+        cluster.lock(node1, .token, .ex)
+        cluster.moment.label = "final"
+        #expect(HangCheck.result([cluster.moment], hung: false).answer == .holds)
+        cluster.moment.label = "hang-1"
+        let result = HangCheck.result(cluster.twice, hung: true)
+        #expect(result.answer == .fails)
+        #expect(result.findings[0].text == "node1 md0_raid1 waits for a grant that did not wake it")
+    }
+
     @Test func anAbandonedSendLockIsNamed() {
         var cluster = MomentBuilder([node1], memory: true)
         cluster.thread(node1, "md0_raid1", "metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d <- md_thread")

@@ -137,6 +137,25 @@ import Testing
         #expect(result.answer == .holds)
     }
 
+    /// As seen in a real trace: the unlock is asked for before the ast of the cancelled request came.
+    @Test func theUnlockAfterACancelHasAnAnswerOfItsOwn() {
+        var cluster = Cluster(2)
+        cluster.join(node1)
+        let bitmap = LockResource.bitmap(slot: 1)
+        cluster.sync(node1, "md0_recover", bitmap, .nl, flags: 0x408)
+        cluster.ask(node1, "md0_recover", bitmap, .pw, flags: 0xc)
+        cluster.dlm(node1, "md0_recover", .unlockStart, bitmap, nil, flags: 2)
+        cluster.dlm(node1, "md0_recover", .unlockEnd, bitmap, nil, flags: 2, status: 0)
+        cluster.dlm(node1, "md0_recover", .unlockStart, bitmap, nil, flags: 0x20000)
+        cluster.dlm(node1, "md0_recover", .unlockEnd, bitmap, nil, flags: 0x20000, status: 0)
+        cluster.grant(node1, bitmap, status: -0x10001)
+        cluster.grant(node1, bitmap, status: -0x10002)
+        let result = WordCheck.result([cluster.traces[0]])
+        #expect(result.findings == [])
+        #expect(result.answer == .holds)
+        #expect(result.seen.contains { $0.hasPrefix("node1 md0_recover: the ast of the cancelled bitmap0001 came after lockres_free") })
+    }
+
     @Test func aCutTraceIsLegalAndSaidAnUncutOneIsAQuestion() {
         var cluster = Cluster(2)
         cluster.join(node1)

@@ -37,7 +37,7 @@ public struct HangCheck: Sendable {
         if answer == .holds {
             // A suspicion that came to nothing is over when the run went on to its end.
             let once = hung && !suspects.isEmpty ? suspects.suffix(1) : graphs.suffix(1)
-            let hangs = once.flatMap { moment, graph in graph.hangs.map { (moment.label, $0) } }
+            let hangs = once.flatMap { moment, graph in graph.hangs.filter { $0.nobody != .lostGrant }.map { (moment.label, $0) } }
             for (label, hang) in hangs {
                 answer = .notDecided
                 findings.append(
@@ -71,7 +71,7 @@ public struct HangCheck: Sendable {
             case nil: "\(count(hang.edges.count, "thread")) of \(nodes) wait for each other in a cycle"
             case .some(let nobody): "\(hang.edges.last!.from.node) \(hang.edges.last!.from.comm) waits for \(nobody.rawValue)"
             }
-        return Finding(what + note, node: hang.edges.first?.from.node.description, details: hang.lines)
+        return Finding(what + note, details: hang.lines)
     }
 
     private static func seen(_ moment: ClusterMoment, _ graph: WaitGraph) -> String {
