@@ -51,6 +51,13 @@ public enum Judge {
             reason: reason, checks: checks, metadataUpdates: synchronous.updates, detectorsOff: description.detectorsOff)
     }
 
+    /// All checks of a record, with the rules for its kernel logs.
+    public static func verdict(
+        _ recording: Recording, rules: LogRules?, expecting: Expectations = Expectations()
+    ) -> Verdict {
+        verdict(Evidence(recording, rules: rules), expecting: expecting)
+    }
+
     private static func agreement(_ sets: [(label: String, snapshots: [NodeSnapshot])], _ events: [RunEvent]) -> CheckResult {
         let final = sets.last { $0.label == "final" }?.snapshots ?? []
         let dead = dead(events, before: .infinity)

@@ -53,6 +53,37 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         #expect(result.findings.map(\.text) == ["the kernel is tainted with W: kernel issued a warning"])
     }
 
+    /// An exception for a WARN() covers the taint that it leaves, and no other WARN().
+    @Test func anExceptedWarningExplainsItsTaint() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "mdlab-rules-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let rules = """
+            deny: warning
+            kind: warning
+            text: WARNING: CPU:
+            meaning: a WARN() of the kernel was reached
+
+            allow: known
+            rule: warning
+            text: dlm_add_requestqueue
+            scope: all
+            reason: a known one
+            """
+        try Data(rules.utf8).write(to: folder.appending(path: "1.rules"))
+        let known = "4,2,2000000,-;WARNING: CPU: 0 PID: 9 at fs/dlm/requestqueue.c:47 dlm_add_requestqueue+0xe7/0xf0 [dlm]\n"
+        let other = "4,3,3000000,-;WARNING: CPU: 0 PID: 9 at fs/dlm/lock.c:1 x+0x1/0x2 [dlm]\n"
+        func judge(_ log: String) throws -> CheckResult {
+            LogCheck.result(
+                [node1], logs: [node1: [KernelLog(text: log)]], rules: try LogRules.load(directory: folder),
+                scope: LogScope(scenario: "s", kernelRelease: "6.1"), taints: [node1: "12800"])
+        }
+        #expect(try judge(quiet + known).answer == .holds)
+        #expect(try judge(quiet + known).seen[0].hasSuffix("excepted: known: a known one"))
+        #expect(try judge(quiet + known + other).findings.count == 2)
+        #expect(try judge(quiet).findings.count == 1)
+    }
+
     @Test func whatWasNotReadIsNotDecided() throws {
         #expect(try judge(nil).answer == .notDecided)
         #expect(try judge(quiet, taint: nil).answer == .notDecided)
