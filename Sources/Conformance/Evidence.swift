@@ -18,7 +18,8 @@ public struct Evidence: Sendable, Equatable {
     public var unreadable: [String: String]
 
     public init(
-        description: RunDescription, events: [RunEvent] = [], traces: [NodeID: [KernelEvent]] = [:], snapshots: [NodeSnapshot] = [],
+        description: RunDescription, events: [RunEvent] = [], traces: [NodeID: [KernelEvent]] = [:],
+        snapshots: [NodeSnapshot] = [],
         logs: [NodeID: [KernelLog]] = [:], rules: LogRules? = nil, unreadable: [String: String] = [:]
     ) {
         self.description = description

@@ -18,7 +18,10 @@ import Testing
         #expect(verdict.metadataUpdates.count == 7)
         #expect(verdict.metadataUpdates.count { $0.path == .trylock } == 5)
         #expect(verdict.metadataUpdates.count { $0.path == .holdingMutexForRecvd } == 2)
-        #expect(verdict.metadataUpdates.allSatisfy { $0.handling > 0 && ($0.reload ?? 0) > 0 && ($0.reload ?? 0) < $0.handling })
+        #expect(
+            verdict.metadataUpdates.allSatisfy {
+                $0.handling > 0 && ($0.reload ?? 0) > 0 && ($0.reload ?? 0) < $0.handling
+            })
     }
 
     @Test func deferredHandlingFailsTheSynchronousCheckAlone() throws {
@@ -26,13 +29,20 @@ import Testing
         #expect(verdict.word == .fail)
         #expect(
             answers(verdict) == [
-                "synchronous": .fails, "dlm-words": .holds, "agreement": .holds, "kernel-log": .holds, "no-hang": .holds,
+                "synchronous": .fails, "dlm-words": .holds, "agreement": .holds, "kernel-log": .holds,
+                "no-hang": .holds,
             ])
-        #expect(verdict.reason == "synchronous: fails: METADATA_UPDATED of node2 mdadm: node1 let go of ack before md_reload_sb had returned")
+        #expect(
+            verdict.reason
+                == "synchronous: fails: METADATA_UPDATED of node2 mdadm: node1 let go of ack before md_reload_sb had returned"
+        )
         #expect(verdict.metadataUpdates.allSatisfy { $0.path == .none })
         let findings = verdict.checks[0].findings
         #expect(findings.count == 7)
-        #expect(findings.allSatisfy { $0.details.count == 1 && $0.details[0].hasPrefix("md_reload_sb was called by md0_raid1 ") })
+        #expect(
+            findings.allSatisfy {
+                $0.details.count == 1 && $0.details[0].hasPrefix("md_reload_sb was called by md0_raid1 ")
+            })
     }
 
     @Test func theMissingBitIsACycleOverBothNodes() throws {
@@ -45,10 +55,13 @@ import Testing
         #expect(answers(verdict)["synchronous"] == .notDecided)
         let lines = verdict.checks.first { $0.name == HangCheck.name }?.findings.first?.details ?? []
         #expect(lines.count == 3)
-        #expect(lines[0].hasPrefix("node1 md0_raid1: dlm_lock_sync(token, EX) <- metadata_update_start <- md_update_sb"))
+        #expect(
+            lines[0].hasPrefix("node1 md0_raid1: dlm_lock_sync(token, EX) <- metadata_update_start <- md_update_sb"))
         #expect(lines[0].hasSuffix("waits for node2 md0_raid1, which holds token EX"))
         #expect(lines[1].contains("dlm_lock_sync(ack, EX) <- __sendmsg <- metadata_update_finish"))
-        #expect(lines[2].hasSuffix("recv_daemon waits for reconfig_mutex, held by node1 md0_raid1 (HOLDING_MUTEX_FOR_RECVD is clear)"))
+        #expect(
+            lines[2].hasSuffix(
+                "recv_daemon waits for reconfig_mutex, held by node1 md0_raid1 (HOLDING_MUTEX_FOR_RECVD is clear)"))
 
         // The same without the kernel's memory, and then with one set of snapshots only.
         for place in evidence.snapshots.indices { evidence.snapshots[place].arrays = nil }
@@ -60,7 +73,8 @@ import Testing
     /// What the other scenarios bring: adding with and without confirmation, two messages under one token, cancelled resyncs, stopping
     /// and assembling again. Their kernel logs are judged where the rules are tested.
     @Test(arguments: [
-        ("concurrent-updates", 34, 19), ("add-device", 30, 2), ("add-device-missing", 3, 0), ("grow-size", 10, 3), ("stop-while-resyncing", 6, 0),
+        ("concurrent-updates", 34, 19), ("add-device", 30, 2), ("add-device-missing", 3, 0), ("grow-size", 10, 3),
+        ("stop-while-resyncing", 6, 0),
         ("resync-handover", 24, 0),
     ]) func otherScenariosHold(name: String, receptions: Int, holding: Int) throws {
         let verdict = Judge.verdict(try FixtureRun.load(name))
@@ -75,12 +89,17 @@ import Testing
     @Test func theLateAstOfACancelIsTold() throws {
         let verdict = Judge.verdict(try FixtureRun.load("stop-while-resyncing"))
         let seen = verdict.checks.first { $0.name == WordCheck.name }?.seen ?? []
-        #expect(seen.contains { $0.hasPrefix("node1 md0_recover: the ast of the cancelled bitmap0001 came after lockres_free") })
+        #expect(
+            seen.contains {
+                $0.hasPrefix("node1 md0_recover: the ast of the cancelled bitmap0001 came after lockres_free")
+            })
     }
 
     /// A real trace with one thing changed at a time is never judged as if nothing had happened.
     @Test func bentRealTracesAreCaught() throws {
-        let good = try FixtureRun.load("smoke").traces.sorted { $0.key < $1.key }.map { NodeTrace(node: $0.key, events: $0.value) }
+        let good = try FixtureRun.load("smoke").traces.sorted { $0.key < $1.key }.map {
+            NodeTrace(node: $0.key, events: $0.value)
+        }
         #expect(WordCheck.result(good).answer == .holds)
         var caught = 0
         for (place, event) in good[1].events.enumerated() {

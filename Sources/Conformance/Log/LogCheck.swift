@@ -40,7 +40,8 @@ public struct LogCheck: Sendable {
                     guard told.insert(finding.line.text).inserted else { continue }
                     faults.append(
                         Finding(
-                            "\(finding.rule.name) (\(finding.rule.meaning)): \(finding.line.text)", node: node.description,
+                            "\(finding.rule.name) (\(finding.rule.meaning)): \(finding.line.text)",
+                            node: node.description,
                             time: finding.time, details: finding.excerpt))
                 }
                 excusedWarning = excusedWarning || report.excepted.contains { $0.finding.rule.kind == "warning" }
@@ -56,7 +57,10 @@ public struct LogCheck: Sendable {
                     if word.hasPrefix("W:"), excusedWarning, !warned { continue }
                     faults.append(Finding("the kernel is tainted with \(word)", node: node.description))
                 }
-                taintWords = taint.unexpected.isEmpty ? "no taint beyond out-of-tree and unsigned modules" : "tainted with \(taint.unexpected.joined(separator: ", "))"
+                taintWords =
+                    taint.unexpected.isEmpty
+                    ? "no taint beyond out-of-tree and unsigned modules"
+                    : "tainted with \(taint.unexpected.joined(separator: ", "))"
             } else {
                 undecided.append(Finding("/proc/sys/kernel/tainted was not read", node: node.description))
             }
