@@ -72,7 +72,8 @@ struct NodeWords {
                     violations.append(
                         Finding(
                             "\(operation.comm): no-new-dev NL while no NEWDISK is being handled",
-                            node: operation.node.description, time: Double(operation.time) / 1e9, details: [operation.line]))
+                            node: operation.node.description, time: Double(operation.time) / 1e9,
+                            details: [operation.line]))
                 }
             case .token, .message, .ack, .noNewDev:
                 if operation.role == .recvDaemon { receiver.take(operation) } else { sender.take(operation) }
@@ -89,6 +90,7 @@ struct NodeWords {
                 "\($0.comm): md-cluster.c has no lock named \($0.resource)", node: $0.node.description,
                 time: Double($0.time) / 1e9, details: [$0.line])
         }
+        noteLateCancels(operations)
         let runs = [sender, receiver, resync] + bitmaps.values
         violations += runs.flatMap(\.violations)
         judgeEnd(runs, of: trace)
@@ -97,6 +99,21 @@ struct NodeWords {
         seen.append(
             "\(trace.node): \(count(operations.count, "lock operation")), \(count(messages, "message")) sent, "
                 + "\(count(passes, "message")) received, \(count(trace.losses.count, "gap")) in the trace")
+    }
+
+    /// After dlm_lock_sync_interruptible gave up, lockres_free asks for the unlock and waits on the same flag that the ast of the
+    /// cancelled request sets. When that ast comes second, the memory is freed before the unlock's ast uses it. The words are those
+    /// of md-cluster.c all the same, so it is told and not held against the run.
+    private mutating func noteLateCancels(_ operations: [LockOperation]) {
+        for unlock in operations where unlock.kind == .unlock {
+            guard let cancel = operations.last(where: { $0.lock == unlock.lock && $0.index < unlock.index }),
+                cancel.kind == .cancel,
+                let answer = cancel.answer, answer.index > unlock.index
+            else { continue }
+            seen.append(
+                "\(unlock.node) \(unlock.comm): the ast of the cancelled \(unlock.resource) came after lockres_free had asked for the "
+                    + "unlock, which takes it for its own and frees what the second ast will use")
+        }
     }
 
     /// A trace that stops inside a word: legal when the run was cut there, a question when it was not.
