@@ -10,17 +10,23 @@ public struct Evidence: Sendable, Equatable {
     /// A node without an entry left no readable trace.
     public var traces: [NodeID: [KernelEvent]]
     public var snapshots: [NodeSnapshot]
+    /// kmsg.log and console.log of each node.
+    public var logs: [NodeID: [KernelLog]]
+    /// nil when the rules could not be read.
+    public var rules: LogRules?
     /// What of the record could not be read -> why.
     public var unreadable: [String: String]
 
     public init(
         description: RunDescription, events: [RunEvent] = [], traces: [NodeID: [KernelEvent]] = [:], snapshots: [NodeSnapshot] = [],
-        unreadable: [String: String] = [:]
+        logs: [NodeID: [KernelLog]] = [:], rules: LogRules? = nil, unreadable: [String: String] = [:]
     ) {
         self.description = description
         self.events = events
         self.traces = traces
         self.snapshots = snapshots
+        self.logs = logs
+        self.rules = rules
         self.unreadable = unreadable
     }
 }

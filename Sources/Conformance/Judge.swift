@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import KernelTrace
 import RunRecord
 
 /// What a scenario says about its run beforehand.
@@ -34,6 +35,10 @@ public enum Judge {
         let synchronous = SynchronousCheck(traces, expected: expecting.metadataUpdates)
         let checks = [
             synchronous.result, WordCheck.result(traces), agreement(sets, evidence.events),
+            LogCheck.result(
+                nodes, logs: evidence.logs, rules: evidence.rules,
+                scope: LogScope(scenario: description.scenario, kernelRelease: description.kernelRelease),
+                taints: taints(evidence.snapshots)),
             HangCheck.result(
                 sets.map { set in
                     ClusterMoment(
@@ -51,8 +56,17 @@ public enum Judge {
         let dead = dead(events, before: .infinity)
         let living = final.filter { !dead.contains($0.node) }
         return AgreementCheck.result(
-            Dictionary(uniqueKeysWithValues: living.map { ($0.node, ArrayView.running(in: $0)) }),
+            Dictionary(uniqueKeysWithValues: living.map { ($0.node, NodeArray.running(in: $0)) }),
             superblocks: Dictionary(uniqueKeysWithValues: living.map { ($0.node, SuperblockView.all(in: $0)) }))
+    }
+
+    /// The last that is known of each node; the first would be before the modules were loaded.
+    private static func taints(_ snapshots: [NodeSnapshot]) -> [NodeID: String] {
+        var last: [NodeID: String] = [:]
+        for snapshot in snapshots.sorted(by: { $0.time < $1.time }) {
+            if let text = snapshot.files["/proc/sys/kernel/tainted"] { last[snapshot.node] = text }
+        }
+        return last
     }
 
     /// A check over a record with unreadable parts says which.
@@ -68,7 +82,10 @@ public enum Judge {
             let concerned = checks.filter { $0.answer == answer }
             guard let first = concerned.first else { return nil }
             let names = concerned.map(\.name).joined(separator: ", ")
-            return "\(names): \(answer.rawValue): \(first.findings.first?.text ?? "no reason given")"
+            guard let finding = first.findings.first else { return "\(names): \(answer.rawValue)" }
+            // The text of a finding does not say where it is when its node does.
+            let place = finding.node.flatMap { finding.text.contains($0) ? nil : "\($0): " } ?? ""
+            return "\(names): \(answer.rawValue): \(place)\(finding.text)"
         }
         if let reason = reason(.fails) { return (.fail, reason) }
         if let reason = reason(.notDecided) { return (.miss, reason) }

@@ -19,15 +19,15 @@ import Testing
     }
 
     private let blocks = [
-        SuperblockView(disk: "vda", events: 30, raidDisks: 2, size: 260096, number: 0, roles: [0, 0xfffe, 0xffff]),
-        SuperblockView(disk: "vdb", events: 20, raidDisks: 2, size: 260096, number: 1, roles: [0, 1, 0xffff]),
-        SuperblockView(disk: "vdc", events: 30, raidDisks: 2, size: 260096, number: 2, roles: [0, 0xfffe, 0xffff]),
+        SuperblockView(disk: "vda", events: 30, raidDisks: 2, size: 260096, number: 0, roles: [.active(0), .faulty, .spare]),
+        SuperblockView(disk: "vdb", events: 20, raidDisks: 2, size: 260096, number: 1, roles: [.active(0), .active(1), .spare]),
+        SuperblockView(disk: "vdc", events: 30, raidDisks: 2, size: 260096, number: 2, roles: [.active(0), .faulty, .spare]),
     ]
 
     private func judge(_ second: [String: String]?, blocks: [SuperblockView]? = nil) -> CheckResult {
         var snapshots = [snapshot(node1, files())]
         if let second { snapshots.append(snapshot(node2, second)) }
-        let views = Dictionary(uniqueKeysWithValues: snapshots.map { ($0.node, ArrayView.running(in: $0)) })
+        let views = Dictionary(uniqueKeysWithValues: snapshots.map { ($0.node, NodeArray.running(in: $0)) })
         let all = Dictionary(uniqueKeysWithValues: snapshots.map { ($0.node, blocks ?? self.blocks) })
         return AgreementCheck.result(views, superblocks: all)
     }
@@ -66,15 +66,15 @@ import Testing
         var bent = blocks
         bent[0].raidDisks = 3
         bent[0].size = 1
-        bent[0].roles = [1, 1, 0xffff]
+        bent[0].roles = [.active(1), .active(1), .spare]
         let result = judge(nil, blocks: bent)
         #expect(result.answer == .fails)
         #expect(
             result.findings.map(\.text) == [
-                "node1: /sys/block/md0/md/raid_disks is 2, the superblock of vda says 3",
-                "node1: /sys/block/md0/md/component_size is 130048 KiB, the superblock of vda says 1 sectors",
-                "node1: /sys/block/md0/md/dev-vda is slot 0, the superblock of vda gives it slot 1",
-                "node1: /sys/block/md0/md/dev-vdb is faulty or spare, the superblock of vda gives it slot 1",
+                "/sys/block/md0/md/raid_disks is 2, the superblock of vda says 3",
+                "/sys/block/md0/md/component_size is 130048 KiB, the superblock of vda says 1 sectors",
+                "/sys/block/md0/md/dev-vda is slot 0, the superblock of vda gives it slot 1",
+                "/sys/block/md0/md/dev-vdb is faulty or spare, the superblock of vda gives it slot 1",
             ])
     }
 
@@ -82,10 +82,10 @@ import Testing
         var both = files()
         both["/sys/block/md0/md/dev-vdb/state"] = "in_sync\n"
         both["/sys/block/md0/md/dev-vdb/slot"] = "1\n"
-        let view = ArrayView.running(in: snapshot(node1, both))
+        let view = NodeArray.running(in: snapshot(node1, both))
         let result = AgreementCheck.result([node1: view], superblocks: [node1: blocks])
         #expect(result.answer == .fails)
-        #expect(result.findings[0].text == "node1: the superblock of vdb has events 20, that of vda 30, and both are in sync")
+        #expect(result.findings[0].text == "the superblock of vdb has events 20, that of vda 30, and both are in sync")
     }
 
     @Test func aStoppedArrayIsLeftOutAndSaid() {
@@ -99,7 +99,7 @@ import Testing
         busy["/sys/block/md0/md/sync_action"] = "recover\n"
         let result = judge(busy)
         #expect(result.answer == .notDecided)
-        #expect(result.findings[0].text == "node2: /sys/block/md0/md/sync_action says recover: the array is not at rest")
+        #expect(result.findings[0].text == "/sys/block/md0/md/sync_action says recover: the array is not at rest")
     }
 
     @Test func nothingToCompareIsNotDecided() {
@@ -107,7 +107,7 @@ import Testing
         #expect(judge(files(), blocks: []).answer == .notDecided)
         var none = files()
         none["/sys/block/md0/md/dev-vda/state"] = "faulty\n"
-        let view = ArrayView.running(in: snapshot(node1, none))
+        let view = NodeArray.running(in: snapshot(node1, none))
         #expect(AgreementCheck.result([node1: view], superblocks: [node1: blocks]).answer == .notDecided)
     }
 
@@ -117,6 +117,6 @@ import Testing
             other[key] = String(repeating: "\u{fffd},", count: 20_000)
         }
         #expect(judge(other).answer != .holds)
-        #expect(ArrayView.running(in: snapshot(node1, ["/sys/block//md/array_state": "", "/": "", "": ""])).isEmpty)
+        #expect(NodeArray.running(in: snapshot(node1, ["/sys/block//md/array_state": "", "/": "", "": ""])).isEmpty)
     }
 }

@@ -20,6 +20,7 @@ struct FixtureRun {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         var evidence = Evidence(description: try decoder.decode(RunDescription.self, from: Data(contentsOf: layout.description)))
+        evidence.rules = try LogRules.load(directory: projectRules)
         evidence.events = try String(contentsOf: layout.events, encoding: .utf8).split(separator: "\n").map {
             try decoder.decode(RunEvent.self, from: Data($0.utf8))
         }
@@ -27,6 +28,7 @@ struct FixtureRun {
             let node = layout.node(NodeID(number))
             evidence.traces[NodeID(number)] = try EventText.read(
                 String(contentsOf: node.root.appending(path: "events.txt"), encoding: .utf8), node: NodeID(number))
+            evidence.logs[NodeID(number)] = [KernelLog(text: try String(contentsOf: node.kmsg, encoding: .utf8))]
             for file in try FileManager.default.contentsOfDirectory(atPath: node.snapshots.path).sorted() {
                 evidence.snapshots.append(
                     try decoder.decode(NodeSnapshot.self, from: Data(contentsOf: node.snapshots.appending(path: file))))
@@ -67,7 +69,7 @@ struct FixtureRun {
         var snapshot = snapshot
         snapshot.files = snapshot.files.filter { path, _ in
             if path.hasPrefix("/sys/block/") {
-                return ArrayView.commonFiles.contains { path.hasSuffix("/" + $0) } || path.hasSuffix("/array_state")
+                return NodeArray.commonFiles.contains { path.hasSuffix("/" + $0) } || path.hasSuffix("/array_state")
                     || path.hasSuffix("/sync_action") || (path.contains("/md/dev-") && (path.hasSuffix("/state") || path.hasSuffix("/slot")))
             }
             return path == "/proc/mdstat" || path == "/proc/sys/kernel/tainted" || path.hasSuffix("_locks")

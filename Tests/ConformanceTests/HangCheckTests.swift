@@ -69,6 +69,18 @@ private let recv = Cluster.recv
         #expect(second.findings[0].details.contains("node1 md0_raid1-100: md_super_wait <- md_update_sb"))
     }
 
+    /// The watchdog suspected something, and the run went on to its end.
+    @Test func aSuspicionThatCameToNothingIsOver() {
+        var sets = noHoldingInStart(memory: true).twice
+        for place in sets[1].nodes[0].locks!.indices { sets[1].nodes[0].locks![place].age = 0.01 }
+        var quiet = MomentBuilder([node1, node2], memory: true).moment
+        quiet.label = "final"
+        #expect(HangCheck.result(sets + [quiet], hung: false).answer == .holds)
+        #expect(HangCheck.result(sets + [quiet], hung: true).answer == .notDecided)
+        // But one that two sets confirmed is not, even if a timeout in the kernel ended it.
+        #expect(HangCheck.result(noHoldingInStart(memory: true).twice + [quiet], hung: false).answer == .fails)
+    }
+
     /// The same stacks, but the lock was asked for anew: a thread that sends one message after the other.
     @Test func aNewRequestWithTheSameStackIsNoHang() {
         var sets = noHoldingInStart(memory: true).twice
@@ -230,6 +242,19 @@ private let recv = Cluster.recv
         #expect(result.findings.map(\.text) == ["3 threads of node1 wait for each other in a cycle"])
     }
 
+    /// The stack was read, then the grant came, then the lock tables were read: only two sets tell that from a lost grant.
+    @Test func aGrantThatDidNotWakeItsThreadTakesTwoSets() {
+        var cluster = MomentBuilder([node1, node2], memory: true)
+        cluster.thread(node1, "md0_raid1", "dlm_lock_sync <- metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d")
+        cluster.lock(node1, .token, .ex)
+        cluster.moment.label = "final"
+        #expect(HangCheck.result([cluster.moment], hung: false).answer == .holds)
+        cluster.moment.label = "hang-1"
+        let result = HangCheck.result(cluster.twice, hung: true)
+        #expect(result.answer == .fails)
+        #expect(result.findings[0].text == "node1 md0_raid1 waits for a grant that did not wake it")
+    }
+
     @Test func anAbandonedSendLockIsNamed() {
         var cluster = MomentBuilder([node1], memory: true)
         cluster.thread(node1, "md0_raid1", "metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d <- md_thread")
@@ -255,8 +280,8 @@ private let recv = Cluster.recv
     }
 
     @Test func clonesAndGarbageInStacks() {
-        #expect(Frames(["lock_comm.isra.0+0x1/0x2 [md_cluster]", "", "+0x1", "md_ioctl"]).names == ["lock_comm", "md_ioctl"])
-        #expect(Frames([String(repeating: "x", count: 100_000)]).chain.count == 100_000)
-        #expect(Frames(["__schedule+0x1", "schedule+0x1"]).chain == "")
+        #expect(Frames(["lock_comm.isra.0+0x1/0x2 [md_cluster]", "", "+0x1", "md_ioctl+0x1/0x2"]).names == ["lock_comm", "md_ioctl"])
+        #expect(Frames([String(repeating: "x", count: 100_000)]).names.isEmpty)
+        #expect(Frames(["__schedule+0x1/0x2", "schedule+0x1/0x2"]).chain == "")
     }
 }

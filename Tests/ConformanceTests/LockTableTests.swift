@@ -33,7 +33,8 @@ import Testing
         #expect(read("") == [])
         #expect(read(String(master.prefix(150)))?.count == 1)
         #expect(read(String(repeating: "9 ", count: 100_000)) == [])
-        #expect(read("a 2 4 129 0 4 10000 9 1 5 3134464 0 3 \"ack\"\na 2 4 x 0 4 1 2 1 5 z 0 3 \"ack\"")?.count == 1)
+        // A status that DLM does not have on a queue.
+        #expect(read("a 2 4 129 0 4 10000 9 1 5 3134464 0 3 \"ack\"\n") == [])
         #expect(read("\u{0}\u{ff}\n\n\"\"\"\n") == [])
     }
 

@@ -139,6 +139,25 @@ import Testing
         #expect(lost == [77, 0])
     }
 
+    @Test func theEventsOfTwoCPUsAreMerged() throws {
+        let all = try events(1)
+        let pages = [UInt8](try Data(contentsOf: Fixture.root.appending(path: "trace/fail-device/node1/trace.cpu0.raw")))
+        var contents = try TraceDatContents.load(from: Fixture.root.appending(path: "trace/fail-device/node1"))
+        contents.cpuPages = []
+        for cpu in 0...1 {
+            // Every other page is the other CPU's.
+            let mine = stride(from: cpu * 4096, to: pages.count, by: 8192).flatMap { pages[$0..<$0 + 4096] }
+            contents.cpuPages.append(folder.url.appending(path: "cpu\(cpu).raw"))
+            try Data(mine).write(to: contents.cpuPages[cpu])
+        }
+        let url = folder.url.appending(path: "two.dat")
+        try contents.write(to: url)
+        let merged = try TraceReader(node: NodeID(1), url: url).events()
+        #expect(merged.map(\.time) == all.map(\.time))
+        #expect(merged.map(\.body) == all.map(\.body))
+        #expect(Set(merged.map(\.cpu)) == [0, 1])
+    }
+
     @Test func traceCmdOpensTheSameFile() throws {
         let url = try Fixture.trace(NodeID(1), in: folder.url)
         let program = URL(filePath: "/usr/bin/trace-cmd")

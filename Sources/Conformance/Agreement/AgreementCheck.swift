@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import KernelTrace
 import RunRecord
 
 /// Check (c): at rest all nodes agree, with each other and with the superblocks.
@@ -13,7 +14,7 @@ public struct AgreementCheck: Sendable {
     /// - Parameters:
     ///   - views: each living node's running arrays; an empty list for a node whose array is stopped.
     ///   - superblocks: per node, the superblocks read with its snapshot.
-    static func result(_ views: [NodeID: [ArrayView]], superblocks: [NodeID: [SuperblockView]]) -> CheckResult {
+    static func result(_ views: [NodeID: [NodeArray]], superblocks: [NodeID: [SuperblockView]]) -> CheckResult {
         var differences: [Finding] = []
         var undecided: [Finding] = []
         var seen: [String] = []
@@ -32,7 +33,7 @@ public struct AgreementCheck: Sendable {
                     atRest = false
                     undecided.append(
                         Finding(
-                            "\(copy.node): /sys/block/\(array)/md/sync_action says \(action): the array is not at rest",
+                            "/sys/block/\(array)/md/sync_action says \(action): the array is not at rest",
                             node: copy.node.description))
                 }
             }
@@ -47,7 +48,7 @@ public struct AgreementCheck: Sendable {
     }
 
     /// Two nodes' views of one array.
-    private static func compare(_ left: ArrayView, _ right: ArrayView) -> [Finding] {
+    private static func compare(_ left: NodeArray, _ right: NodeArray) -> [Finding] {
         var findings: [Finding] = []
         func differ(_ file: String, _ first: String, _ second: String) {
             if first == second { return }
@@ -56,7 +57,7 @@ public struct AgreementCheck: Sendable {
                     "/sys/block/\(left.name)/\(file): \(left.node) says \(first), \(right.node) says \(second)",
                     node: right.node.description))
         }
-        for file in ArrayView.commonFiles { differ(file, left.common[file] ?? "nothing", right.common[file] ?? "nothing") }
+        for file in NodeArray.commonFiles { differ(file, left.common[file] ?? "nothing", right.common[file] ?? "nothing") }
         for device in Set(left.devices.keys).union(right.devices.keys).sorted() {
             guard let first = left.devices[device], let second = right.devices[device] else {
                 differ(
@@ -72,19 +73,19 @@ public struct AgreementCheck: Sendable {
 
     /// One node's view and the superblocks.
     private static func compare(
-        _ view: ArrayView, _ superblocks: [SuperblockView], _ differences: inout [Finding], _ undecided: inout [Finding]
+        _ view: NodeArray, _ superblocks: [SuperblockView], _ differences: inout [Finding], _ undecided: inout [Finding]
     ) {
         let node = view.node.description
-        func differ(_ text: String) { differences.append(Finding("\(node): \(text)", node: node)) }
+        func differ(_ text: String) { differences.append(Finding(text, node: node)) }
         let root = "/sys/block/\(view.name)/md"
         let blocks = Dictionary(superblocks.map { ($0.disk, $0) }, uniquingKeysWith: { first, _ in first })
         let members = view.devices.filter(\.value.isInSync).keys.sorted()
         let known = members.compactMap { blocks[$0] }
         for member in members where blocks[member] == nil {
-            undecided.append(Finding("\(node): no superblock of \(member) in the snapshot", node: node))
+            undecided.append(Finding("no valid superblock of \(member) in the snapshot", node: node))
         }
         guard let first = known.first else {
-            if members.isEmpty { undecided.append(Finding("\(node): no member of \(view.name) is in sync", node: node)) }
+            if members.isEmpty { undecided.append(Finding("no member of \(view.name) is in sync", node: node)) }
             return
         }
         for block in known {
@@ -109,15 +110,15 @@ public struct AgreementCheck: Sendable {
             }
             let role = newest.roles[block.number]
             let expected = device.isFaulty ? "faulty or spare" : device.slot.map { "slot \($0)" } ?? "spare"
-            let agrees =
-                device.isFaulty ? role >= 0xfffe : device.slot.map { $0 == Int(role) } ?? (role >= 0xfffe)
+            let isOut = role == .faulty || role == .spare
+            let agrees = device.isFaulty ? isOut : device.slot.map { role == .active($0) } ?? isOut
             if !agrees {
                 differ("\(root)/dev-\(name) is \(expected), the superblock of \(newest.disk) gives it \(roleName(role))")
             }
         }
     }
 
-    private static func summary(_ copies: [ArrayView], _ superblocks: [NodeID: [SuperblockView]]) -> String {
+    private static func summary(_ copies: [NodeArray], _ superblocks: [NodeID: [SuperblockView]]) -> String {
         let first = copies[0]
         let devices = first.devices.sorted { $0.key < $1.key }.map { "\($0.key) \(slot($0.value.slot)) \(words($0.value.state))" }
         let events = Set((superblocks[first.node] ?? []).filter { first.devices[$0.disk]?.isInSync == true }.map(\.events)).sorted()
@@ -128,7 +129,12 @@ public struct AgreementCheck: Sendable {
 
     private static func slot(_ slot: Int?) -> String { slot.map(String.init) ?? "none" }
     private static func words(_ state: Set<String>) -> String { state.sorted().joined(separator: ",") }
-    private static func roleName(_ role: UInt16) -> String {
-        role == 0xffff ? "spare" : role == 0xfffe ? "faulty" : "slot \(role)"
+    private static func roleName(_ role: Superblock.Role) -> String {
+        switch role {
+        case .active(let slot): "slot \(slot)"
+        case .spare: "spare"
+        case .faulty: "faulty"
+        case .journal: "journal"
+        }
     }
 }

@@ -10,6 +10,15 @@ import RunRecord
 public struct HangCheck: Sendable {
     public static let name = "no-hang"
 
+    /// The lines of the hang that two sets of snapshots of all living nodes show, or nil: what a watchdog asks while a run goes on.
+    public static func hang(in first: [NodeSnapshot], then second: [NodeSnapshot], dead: Set<NodeID> = []) -> [String]? {
+        let moments = [
+            ClusterMoment(label: "hang-1", snapshots: first, dead: dead), ClusterMoment(label: "hang-2", snapshots: second, dead: dead),
+        ]
+        let found = result(moments, hung: false)
+        return found.answer == .fails ? found.findings.flatMap { [$0.text] + $0.details } : nil
+    }
+
     /// - Parameters:
     ///   - moments: the sets of snapshots in the order in which they were taken.
     ///   - hung: the runner gave up waiting for something.
@@ -19,16 +28,16 @@ public struct HangCheck: Sendable {
         var findings: [Finding] = []
         var answer = CheckAnswer.holds
 
-        if suspects.count >= 2 {
-            let (first, last) = (suspects[suspects.count - 2], suspects[suspects.count - 1])
-            let between = last.0.time - first.0.time
-            let confirmed = last.1.hangs.filter { hang in first.1.hangs.contains { hang.continues($0, after: between) } }
+        for (first, second) in zip(suspects, suspects.dropFirst()) where answer == .holds {
+            let between = second.0.time - first.0.time
+            let confirmed = second.1.hangs.filter { hang in first.1.hangs.contains { hang.continues($0, after: between) } }
             findings += Self.worst(confirmed).map { Self.finding($0) }
             if !confirmed.isEmpty { answer = .fails }
         }
         if answer == .holds {
-            let once = suspects.isEmpty ? graphs.suffix(1) : suspects.suffix(1)
-            let hangs = once.flatMap { moment, graph in graph.hangs.map { (moment.label, $0) } }
+            // A suspicion that came to nothing is over when the run went on to its end.
+            let once = hung && !suspects.isEmpty ? suspects.suffix(1) : graphs.suffix(1)
+            let hangs = once.flatMap { moment, graph in graph.hangs.filter { $0.nobody != .lostGrant }.map { (moment.label, $0) } }
             for (label, hang) in hangs {
                 answer = .notDecided
                 findings.append(
@@ -62,7 +71,7 @@ public struct HangCheck: Sendable {
             case nil: "\(count(hang.edges.count, "thread")) of \(nodes) wait for each other in a cycle"
             case .some(let nobody): "\(hang.edges.last!.from.node) \(hang.edges.last!.from.comm) waits for \(nobody.rawValue)"
             }
-        return Finding(what + note, node: hang.edges.first?.from.node.description, details: hang.lines)
+        return Finding(what + note, details: hang.lines)
     }
 
     private static func seen(_ moment: ClusterMoment, _ graph: WaitGraph) -> String {

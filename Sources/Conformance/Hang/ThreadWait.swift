@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import KernelTrace
 import RunRecord
 
 /// What a thread waits for, read from its stack.
@@ -29,11 +30,7 @@ struct Frames: Sendable, Equatable {
     var names: [String]
 
     init(_ stack: [String]) {
-        names = stack.map { line in
-            let symbol = line.prefix { $0 != "+" && $0 != " " }
-            // gcc's clones: lock_comm.isra.0, __mutex_lock.constprop.0
-            return String(symbol.prefix { $0 != "." })
-        }.filter { !$0.isEmpty }
+        names = stack.compactMap { StackFrame($0)?.function }
     }
 
     /// What only says that a thread sleeps.

@@ -20,6 +20,8 @@ public struct WaitGraph: Sendable, Equatable {
         case missingThread = "a thread that no longer exists"
         case lostWakeup = "a lost wake-up"
         case abandoned = "a lock that no thread holds"
+        /// Only when two sets show it: between reading the stack and reading the lock tables a grant may come.
+        case lostGrant = "a grant that did not wake it"
     }
 
     public enum Target: Sendable, Hashable {

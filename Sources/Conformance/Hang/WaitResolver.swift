@@ -38,7 +38,7 @@ struct WaitResolver {
         let pending = resources.flatMap { moment.locks(of: $0) }.first { $0.owner == node.node && $0.status != .granted }
         guard let pending else {
             let names = resources.map(\.rawValue).joined(separator: " or ")
-            return [nobody(.lostWakeup, "waits for \(names), and DLM has nothing of it outstanding: the grant did not wake it")]
+            return [nobody(.lostGrant, "waits for \(names), and DLM has nothing of it outstanding")]
         }
         return holderEdges(pending).map { edge in
             var edge = edge
@@ -235,7 +235,7 @@ struct WaitResolver {
         case .thread: edge("waits for", target, "which \(why)", call: call)
         case .nobody(let kind):
             switch kind {
-            case .lostWakeup: nobody(kind, "waits for \(peer.node), which \(why), and whose receive thread sleeps", call: call)
+            case .lostWakeup, .lostGrant: nobody(kind, "waits for \(peer.node), which \(why), and whose receive thread sleeps", call: call)
             case .missingThread: nobody(kind, "waits for \(peer.node), which \(why), and whose thread for it is gone", call: call)
             case .abandoned, .deadNode: nobody(kind, "waits for \(peer.node), which \(why), and where no thread is sending", call: call)
             }

@@ -102,7 +102,11 @@ extension LockOperation {
                 let status = dlm.status ?? 0
                 guard let numbers = open[dlm.lock], let first = numbers.first, let last = numbers.last else { continue }
                 let answer = Answer(index: event.index, time: event.time, status: status, atOnce: false)
-                if status == DLMConstant.cancelled || status == DLMConstant.unlocked {
+                if status == DLMConstant.cancelled {
+                    // lockres_free may have asked for the unlock already; its answer is still to come.
+                    for number in numbers where operations[number].kind != .unlock { operations[number].answer = answer }
+                    open[dlm.lock] = numbers.filter { operations[$0].kind == .unlock }
+                } else if status == DLMConstant.unlocked {
                     for number in numbers { operations[number].answer = answer }
                     open[dlm.lock] = []
                 } else if operations[first].kind == .create || operations[first].kind == .convert {

@@ -16,7 +16,7 @@ public struct WordCheck: Sendable {
         for trace in traces {
             let lockspaces = LockOperation.arrayLockspaces(in: trace.events).sorted()
             if trace.events.isEmpty {
-                undecided.append(Finding("\(trace.node): there is no trace", node: trace.node.description))
+                undecided.append(Finding("there is no trace", node: trace.node.description))
             } else if lockspaces.isEmpty {
                 seen.append("\(trace.node): no lock of a clustered array: it never joined")
             }
@@ -71,7 +71,7 @@ struct NodeWords {
                 if !receiver.states.contains("reading") {
                     violations.append(
                         Finding(
-                            "\(operation.node) \(operation.comm): no-new-dev NL while no NEWDISK is being handled",
+                            "\(operation.comm): no-new-dev NL while no NEWDISK is being handled",
                             node: operation.node.description, time: Double(operation.time) / 1e9, details: [operation.line]))
                 }
             case .token, .message, .ack, .noNewDev:
@@ -86,9 +86,10 @@ struct NodeWords {
         }
         violations += strangers.map {
             Finding(
-                "\($0.node) \($0.comm): md-cluster.c has no lock named \($0.resource)", node: $0.node.description,
+                "\($0.comm): md-cluster.c has no lock named \($0.resource)", node: $0.node.description,
                 time: Double($0.time) / 1e9, details: [$0.line])
         }
+        noteLateCancels(operations)
         let runs = [sender, receiver, resync] + bitmaps.values
         violations += runs.flatMap(\.violations)
         judgeEnd(runs, of: trace)
@@ -99,15 +100,29 @@ struct NodeWords {
                 + "\(count(passes, "message")) received, \(count(trace.losses.count, "gap")) in the trace")
     }
 
+    /// After dlm_lock_sync_interruptible gave up, lockres_free asks for the unlock and waits on the same flag that the ast of the
+    /// cancelled request sets. When that ast comes second, the memory is freed before the unlock's ast uses it. The words are those
+    /// of md-cluster.c all the same, so it is told and not held against the run.
+    private mutating func noteLateCancels(_ operations: [LockOperation]) {
+        for unlock in operations where unlock.kind == .unlock {
+            guard let cancel = operations.last(where: { $0.lock == unlock.lock && $0.index < unlock.index }), cancel.kind == .cancel,
+                let answer = cancel.answer, answer.index > unlock.index
+            else { continue }
+            seen.append(
+                "\(unlock.node) \(unlock.comm): the ast of the cancelled \(unlock.resource) came after lockres_free had asked for the "
+                    + "unlock, which takes it for its own and frees what the second ast will use")
+        }
+    }
+
     /// A trace that stops inside a word: legal when the run was cut there, a question when it was not.
     private mutating func judgeEnd(_ runs: [WordRun], of trace: NodeTrace) {
         for run in runs where !run.resting {
             guard let last = run.word.last else { continue }
             let answered = last.answer == nil ? "unanswered" : "answered"
             let text =
-                "\(trace.node), as \(run.automaton.role): the trace ends inside a word, after \(last.letter) of \(last.comm), \(answered)"
+                "as \(run.automaton.role): the trace ends inside a word, after \(last.letter) of \(last.comm), \(answered)"
             if let cut = trace.cut {
-                seen.append("\(text) (\(cut))")
+                seen.append("\(trace.node), \(text) (\(cut))")
             } else {
                 undecided.append(Finding(text, node: trace.node.description, details: run.word.map(\.line)))
             }

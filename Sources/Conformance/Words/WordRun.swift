@@ -74,7 +74,7 @@ struct WordRun {
     private mutating func fail(_ operation: LockOperation, _ text: String) {
         violations.append(
             Finding(
-                "\(operation.node) \(operation.comm), as \(automaton.role): \(text)", node: operation.node.description,
+                "\(operation.comm), as \(automaton.role): \(text)", node: operation.node.description,
                 time: Double(operation.time) / 1e9, details: (word + [operation]).map(\.line)))
     }
 }
