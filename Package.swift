@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "CLinux"),
 
         room("ClusterProtocol"),
-        room("ProcedureModel", ["ClusterProtocol"]),
+        room("ProcedureModel", ["ClusterProtocol", "ModelChecker"]),
         room("ModelChecker"),
         room("MDClusterModel", ["ProcedureModel", "ModelChecker"]),
         room("KernelModule", ["CElf", "CKmod"]),
@@ -69,7 +69,7 @@ let package = Package(
         tests(of: "GuestImage"),
         tests(of: "GuestProtocol"),
         tests(of: "RunRecord"),
-        tests(of: "VirtualCluster"),
+        tests(of: "VirtualCluster", ["CLinux"]),
         tests(of: "KernelTrace"),
         tests(of: "Conformance"),
         tests(of: "Reporting"),

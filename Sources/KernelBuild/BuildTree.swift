@@ -39,7 +39,8 @@ final class BuildTree {
             for mark in names where mark.hasSuffix(".busy") {
                 let name = String(mark.dropLast(".busy".count))
                 try? files.removeItem(atPath: "\(home)/\(name)")
-                try files.removeItem(atPath: "\(home)/\(mark)")
+                // Its make may still be creating files: then the tree stays marked until it is gone.
+                if !files.fileExists(atPath: "\(home)/\(name)") { try files.removeItem(atPath: "\(home)/\(mark)") }
                 names.subtract([mark, name])
             }
             let name = names.sorted().first ?? "md-\(UInt32.random(in: 0...UInt32.max))"

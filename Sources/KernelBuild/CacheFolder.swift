@@ -9,9 +9,17 @@ import Glibc
 /// runs from making the same one at a time; the kernel drops the lock when its holder dies.
 public struct CacheFolder: Sendable {
     public let path: String
+    private let measureFreeBytes: (@Sendable () -> Int?)?
 
     public init(path: String) {
         self.path = path
+        measureFreeBytes = nil
+    }
+
+    /// For tests: a cache whose disk has this much room.
+    init(path: String, freeBytes: @escaping @Sendable () -> Int?) {
+        self.path = path
+        measureFreeBytes = freeBytes
     }
 
     /// $MDLAB_CACHE, else $XDG_CACHE_HOME/mdlab, else ~/.cache/mdlab.
@@ -27,6 +35,7 @@ public struct CacheFolder: Sendable {
 
     /// Bytes that this user may still write to the cache's disk; nil when the folder cannot be looked at.
     public var freeBytes: Int? {
+        if let measureFreeBytes { return measureFreeBytes() }
         var facts = statvfs()
         var place = path
         while place != "/" && access(place, F_OK) != 0 {
@@ -62,9 +71,12 @@ public struct CacheFolder: Sendable {
         defer { lock.release() }
         if access(place, F_OK) == 0 { return place }
         let files = FileManager.default
-        let draft = "\(path)/\(kind)/.\(key).draft"
         try files.createDirectory(atPath: "\(path)/\(kind)", withIntermediateDirectories: true)
-        try? files.removeItem(atPath: draft)
+        // A name of its own: a program that a killed mdlab had started may still be writing to the last draft.
+        for name in try files.contentsOfDirectory(atPath: "\(path)/\(kind)") where name.hasPrefix(".\(key).draft") {
+            try? files.removeItem(atPath: "\(path)/\(kind)/\(name)")
+        }
+        let draft = "\(path)/\(kind)/.\(key).draft-\(UInt32.random(in: 0...UInt32.max))"
         do {
             try await fill(draft)
             guard rename(draft, place) == 0 else {
@@ -73,10 +85,25 @@ public struct CacheFolder: Sendable {
         } catch {
             let free = freeBytes
             try? files.removeItem(atPath: draft)
-            if let free, free < Self.fullBelow { throw KernelBuildError.diskFull(path: path, freeBytes: free) }
+            if let free, free < Self.fullBelow || Self.saysDiskFull(error) {
+                throw KernelBuildError.diskFull(path: path, freeBytes: free)
+            }
             throw error
         }
         return place
+    }
+
+    /// A program that met the full disk may have removed its file by the time the room is measured.
+    private static func saysDiskFull(_ error: any Error) -> Bool {
+        let said =
+            switch error {
+            case KernelBuildError.toolFailed(_, _, let tail): tail
+            case KernelBuildError.downloadFailed(_, let reason): reason
+            case KernelBuildError.compileFailed(_, let log): log
+            case let error as CocoaError where error.code == .fileWriteOutOfSpace: String(cString: strerror(ENOSPC))
+            default: ""
+            }
+        return said.contains(String(cString: strerror(ENOSPC)))
     }
 
     /// Less room than this after a failure means that the failure was the full disk: no step writes less at a time.

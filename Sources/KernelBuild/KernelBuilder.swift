@@ -26,6 +26,12 @@ public struct KernelBuilder: Sendable {
 
     public var packages: PackageCache { PackageCache(cache: cache, progress: progress) }
 
+    /// The folder with the programs and libraries of the nodes: the packages of vm/guest-packages, unpacked. Absolute
+    /// symbolic links in it are meant from its root.
+    public func guestSysroot() async throws -> String {
+        try await packages.sysroot(packages: PackageCache.names(inList: files.text(files.guestPackages)))
+    }
+
     /// The kernel, fetched into the cache if need be.
     public func prepare(_ kernel: KernelChoice) async throws -> KernelArtifacts {
         switch kernel {

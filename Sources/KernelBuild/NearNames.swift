@@ -4,7 +4,7 @@
 public enum NearNames {
     /// The known names within a third of the letters of `name` (at least two), nearest first, at most three.
     public static func of(_ name: String, among known: [String]) -> [String] {
-        let reach = max(2, name.count / 3)
+        let reach = max(2, min(name.count, 24) / 3)
         return known.map { (distance(name, $0), $0) }
             .filter { $0.0 <= reach }
             .sorted { $0 < $1 }

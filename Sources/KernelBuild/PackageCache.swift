@@ -35,8 +35,7 @@ public struct PackageCache: Sendable {
 
     /// apt's candidates for the names, in their order.
     func candidates(_ names: [String]) async throws -> [AptPackage] {
-        let said = try await Tool.aptCache.output(["--no-all-versions", "show"] + names)
-        let known = AptPackage.parse(said.text)
+        let known = try await show(["--no-all-versions", "show"] + names)
         return try names.map { name in
             guard let found = known.first(where: { $0.name == name }) else {
                 throw KernelBuildError.packageUnknown(name, listsPresent: Self.listsPresent)
@@ -46,11 +45,40 @@ public struct PackageCache: Sendable {
     }
 
     func version(_ version: String, of name: String) async throws -> AptPackage {
-        let said = try await Tool.aptCache.output(["show", "\(name)=\(version)"])
-        guard let found = AptPackage.parse(said.text).first(where: { $0.name == name && $0.version == version }) else {
+        let known = try await show(["show", "\(name)=\(version)"])
+        guard let found = known.first(where: { $0.name == name && $0.version == version }) else {
             throw KernelBuildError.packageUnknown("\(name)=\(version)", listsPresent: Self.listsPresent)
         }
         return found
+    }
+
+    /// What apt-cache says. It reads all lists anew at each call, which takes a second, so its answers are kept until the
+    /// lists change.
+    private func show(_ arguments: [String]) async throws -> [AptPackage] {
+        guard let state = Self.listsState else {
+            return AptPackage.parse(try await Tool.aptCache.output(arguments).text)
+        }
+        let key = try await Checksum.of(text: ([state] + arguments).joined(separator: "\n"))
+        let place = try await cache.entry("apt", String(key.prefix(20)), progress: progress) { draft in
+            let said = try await Tool.aptCache.output(arguments)
+            try said.text.write(toFile: draft, atomically: false, encoding: .utf8)
+        }
+        return AptPackage.parse(try String(contentsOfFile: place, encoding: .utf8))
+    }
+
+    /// Names, sizes and times of all that apt's answers depend on; nil when there are no lists.
+    private static var listsState: String? {
+        guard listsPresent else { return nil }
+        let files = FileManager.default
+        var paths = ["/var/lib/dpkg/status", "/etc/apt/preferences"]
+        for folder in ["/var/lib/apt/lists", "/etc/apt/preferences.d"] {
+            paths += ((try? files.contentsOfDirectory(atPath: folder)) ?? []).sorted().map { "\(folder)/\($0)" }
+        }
+        return paths.compactMap { path in
+            guard let facts = try? files.attributesOfItem(atPath: path), let time = facts[.modificationDate] as? Date
+            else { return nil }
+            return "\(path) \(facts[.size] ?? 0) \(time.timeIntervalSince1970)"
+        }.joined(separator: "\n")
     }
 
     /// Whether apt has any package list; without one it knows nothing at all.

@@ -28,6 +28,9 @@ public enum ModuleError: Error, Sendable, Equatable {
     /// An object file that modpost has not made a module of.
     case notAModule(path: String, missingSection: String)
 
+    /// An object file where a vmlinux or vmlinuz was expected.
+    case notAKernel(path: String)
+
     // Debug information.
     case noDebugInfo(path: String)
     case badDebugInfo(path: String, reason: String)

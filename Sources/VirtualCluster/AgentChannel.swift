@@ -15,6 +15,8 @@ final class AgentChannel: @unchecked Sendable {
     private var connection: Connection?
     private var decoder = FrameDecoder()
     private var waiting: [UInt32: CheckedContinuation<Reply, any Error>] = [:]
+    /// Cancelled before they were sent.
+    private var cancelled: Set<UInt32> = []
     private var failure: ClusterFailure?
 
     init(node: NodeID, reactor: Reactor, report: @escaping @Sendable (Report) -> Void) {
@@ -24,8 +26,8 @@ final class AgentChannel: @unchecked Sendable {
     func attach(_ descriptor: Int32) {
         reactor.execute { [self] in
             let connection = Connection(
-                descriptor: descriptor, received: { [unowned self] in receive($0) },
-                closed: { [unowned self] in fail(.nodeDied(node, lastConsoleLines: [])) })
+                descriptor: descriptor, received: { [self] in receive($0) },
+                closed: { [self] in fail(.nodeDied(node, lastConsoleLines: [])) })
             self.connection = connection
             reactor.add(connection)
         }
@@ -40,12 +42,19 @@ final class AgentChannel: @unchecked Sendable {
                     guard failure == nil, let connection else {
                         return continuation.resume(throwing: failure ?? .nodeDied(node, lastConsoleLines: []))
                     }
+                    guard cancelled.remove(id) == nil else { return continuation.resume(throwing: CancellationError()) }
                     waiting[id] = continuation
                     connection.send(FrameDecoder.frame(request.encode(id: id)))
                 }
             }
         } onCancel: {
-            reactor.execute { [self] in waiting.removeValue(forKey: id)?.resume(throwing: CancellationError()) }
+            reactor.execute { [self] in
+                if let continuation = waiting.removeValue(forKey: id) {
+                    continuation.resume(throwing: CancellationError())
+                } else {
+                    cancelled.insert(id)
+                }
+            }
         }
     }
 

@@ -18,7 +18,7 @@ final class MachineMonitor: @unchecked Sendable {
     func attach(_ descriptor: Int32) {
         reactor.execute { [self] in
             let connection = Connection(
-                descriptor: descriptor, received: { [unowned self] in receive($0) }, closed: { [unowned self] in closed() })
+                descriptor: descriptor, received: { [self] in receive($0) }, closed: { [unowned self] in closed() })
             self.connection = connection
             reactor.add(connection)
             connection.send(MachineProtocol.command("qmp_capabilities", id: 0))

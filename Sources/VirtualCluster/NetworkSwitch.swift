@@ -22,8 +22,8 @@ final class NetworkSwitch {
 
     func attach(_ node: NodeID, descriptor: Int32, to reactor: Reactor) {
         let connection = Connection(
-            descriptor: descriptor, received: { [unowned self] in receive($0, from: node) },
-            closed: { [unowned self] in ports[node] = nil })
+            descriptor: descriptor, received: { [self] in receive($0, from: node) },
+            closed: { [self] in ports[node] = nil })
         ports[node] = Port(connection: connection)
         reactor.add(connection)
     }

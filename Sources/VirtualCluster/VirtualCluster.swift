@@ -150,7 +150,12 @@ extension VirtualCluster: ClusterControl {
 
     public func setLink(_ first: NodeID, _ second: NodeID, up: Bool) async throws {
         _ = (try guest(first), try guest(second))
-        reactor.execute { [self] in network.setLink(first, second, up: up) }
+        await withCheckedContinuation { continuation in
+            reactor.execute { [self] in
+                network.setLink(first, second, up: up)
+                continuation.resume()
+            }
+        }
     }
 
     public func note(_ kind: RunEvent.Kind, node: NodeID?, _ text: String, _ facts: [String: String]) {

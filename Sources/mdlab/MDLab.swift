@@ -21,6 +21,7 @@ struct MDLab: AsyncParsableCommand {
             VM.self,
             Inspect.self,
             Doctor.self,
+            ModelCommand.self,
         ])
 
     static func main() async {

@@ -91,7 +91,8 @@ import Testing
         // The first section's size: more than the file has.
         var long = bytes
         let headers: UInt64 = bytes.value(at: 40)!
-        long.replaceSubrange(Int(headers) + 64 + 32..<Int(headers) + 64 + 40, with: KernelModuleTests.bytes(UInt64.max - 3))
+        long.replaceSubrange(
+            Int(headers) + 64 + 32..<Int(headers) + 64 + 40, with: KernelModuleTests.bytes(UInt64.max - 3))
         #expect(failure(long) == .truncated(path: "x.ko", missing: "the whole of section 1"))
     }
 }
@@ -145,11 +146,16 @@ import Testing
             return Int(state >> 33) % limit
         }
         var (read, refused) = (0, 0)
-        for _ in 0..<400 {
+        for round in 0..<400 {
             var damaged = bytes
             for _ in 0...random(below: 8) {
                 let section = sections[random(below: sections.count)]
-                damaged[section.offset + random(below: section.size)] = UInt8(random(below: 256))
+                // The headers are last: every other round damages them too.
+                let headers = bytes.count - 64 * sections.count
+                let place =
+                    round % 2 == 0
+                    ? section.offset + random(below: section.size) : headers + random(below: bytes.count - headers)
+                damaged[place] = UInt8(random(below: 256))
             }
             do throws(ModuleError) {
                 _ = try StructLayouts(bytes: damaged, path: "x", structs: ["outer"])

@@ -29,7 +29,8 @@ import Testing
     @Test func readsTheBuildID() throws {
         var made = MadeModule()
         made.add = { elf in
-            let note: [UInt8] = bytes(UInt32(4)) + bytes(UInt32(3)) + bytes(UInt32(3)) + Array("GNU\0".utf8) + [0x0a, 0xff, 0x10, 0]
+            let note: [UInt8] =
+                bytes(UInt32(4)) + bytes(UInt32(3)) + bytes(UInt32(3)) + Array("GNU\0".utf8) + [0x0a, 0xff, 0x10, 0]
             elf.add(.init(name: ".note.gnu.build-id", type: 7, contents: note))
         }
         #expect(try made.read().buildID == "0aff10")
@@ -61,7 +62,8 @@ import Testing
 
     @Test func readsExports() throws {
         let module = try MadeModule(exports: [
-            .init(name: "b", crc: 0xffff_fffe, gplOnly: true), .init(name: "a", crc: 1, namespace: "MD"), .init(name: "c"),
+            .init(name: "b", crc: 0xffff_fffe, gplOnly: true), .init(name: "a", crc: 1, namespace: "MD"),
+            .init(name: "c"),
         ]).read()
         #expect(
             module.exportedSymbols == [

@@ -16,7 +16,8 @@ final class DebugInformation {
         guard image.section(".debug_info") != nil else { throw .noDebugInfo(path: path) }
         try Self.relocate(image)
         guard let dwarf = dwarf_begin_elf(image.elf, DWARF_C_READ, nil) else {
-            throw .badDebugInfo(path: path, reason: dwarf_errmsg(-1).map { String(cString: $0) } ?? "libdw cannot read it")
+            throw .badDebugInfo(
+                path: path, reason: dwarf_errmsg(-1).map { String(cString: $0) } ?? "libdw cannot read it")
         }
         self.dwarf = dwarf
     }
@@ -63,7 +64,10 @@ struct Entry {
 
     init(_ die: Dwarf_Die) { self.die = die }
 
-    var tag: Int { var die = die; return Int(dwarf_tag(&die)) }
+    var tag: Int {
+        var die = die
+        return Int(dwarf_tag(&die))
+    }
 
     /// DW_AT_name, through abstract origin and specification too.
     var name: String? {
@@ -97,7 +101,10 @@ struct Entry {
     }
 
     /// Where the entry is in .debug_info: its identity.
-    var offset: UInt64 { var die = die; return dwarf_dieoffset(&die) }
+    var offset: UInt64 {
+        var die = die
+        return dwarf_dieoffset(&die)
+    }
 
     /// Calls `body` for each child, in order.
     func forEachChild(_ body: (Entry) -> Void) {

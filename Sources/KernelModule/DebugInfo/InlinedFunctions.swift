@@ -4,7 +4,7 @@ import CElf
 /// Which functions of a module the compiler inlined: those cannot be traced by name where they were inlined.
 ///
 ///     let inlined = try InlinedFunctions(path: "md-cluster.ko")
-///     inlined.units[0].functions["lock_comm"]   // into: ["sendmsg", "metadata_update_start"], everywhere: false
+///     inlined.units[0].functions["lock_token"]   // into: ["lock_comm", "metadata_update_start"], everywhere: true
 public struct InlinedFunctions: Sendable, Codable, Equatable {
     public struct Function: Sendable, Codable, Equatable {
         /// The functions whose code has a copy, sorted.

@@ -71,7 +71,8 @@ public struct StructLayouts: Sendable, Codable, Equatable {
             guard let member = layout.members.first(where: { $0.name == step }) else {
                 throw .noSuchMember(step, of: typeName, near: nearNames(to: step, among: layout.members.map(\.name)))
             }
-            offset += member.offset
+            // A damaged file may have sent it anywhere.
+            offset &+= member.offset
             if index == steps.count - 1 {
                 return Member(name: path, offset: offset, size: member.size, type: member.type)
             }
@@ -165,7 +166,9 @@ private struct LayoutReader {
 
     /// Arrays have no DW_AT_byte_size: count times element.
     private func size(of entry: Entry) -> UInt64 {
-        guard entry.tag == DW_TAG_array_type, let element = resolve(entry.reference(DW_AT_type))?.entry else { return 0 }
+        guard entry.tag == DW_TAG_array_type, let element = resolve(entry.reference(DW_AT_type))?.entry else {
+            return 0
+        }
         guard var total = element.constant(DW_AT_byte_size) else { return 0 }
         entry.forEachChild { range in
             guard range.tag == DW_TAG_subrange_type else { return }

@@ -15,13 +15,24 @@ public struct KernelReference: Sendable {
     /// `uname -r`.
     public var release: String { String(vermagic.prefix { $0 != " " }) }
 
+    /// A vmlinux or vmlinuz, for the types of the kernel; nil when there is none at hand.
+    public var image: String? {
+        let names =
+            [headers.map { $0 + "/vmlinux" }]
+            + [modules, headers].map { directory in
+                directory.map { "\($0)/../../../boot/vmlinuz-\(release)" }
+            }
+        return (names.compactMap { $0 } + ["/boot/vmlinuz-\(release)"]).first(where: Self.exists).map(Self.resolved)
+    }
+
     /// Throws `noModuleTree` when neither can be found, or several kernels could be meant.
     public init(directory: String) throws(ModuleError) {
         modules = Self.modulesDirectory(directory)
         headers = Self.headersDirectory(directory)
         if let modules, headers == nil {
             let name = (modules as NSString).lastPathComponent
-            headers = ["\(modules)/build", "\(modules)/../../../usr/src/linux-headers-\(name)"].first(where: Self.isHeaders)
+            headers = ["\(modules)/build", "\(modules)/../../../usr/src/linux-headers-\(name)"].first(
+                where: Self.isHeaders)
         } else if let headers, modules == nil, let release = Self.release(headers: headers) {
             let tree = "\(headers)/../../../lib/modules/\(release)"
             if Self.isModules(tree) { modules = tree }
@@ -51,7 +62,9 @@ public struct KernelReference: Sendable {
 
     private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
-    private static func isModules(_ path: String) -> Bool { exists(path + "/modules.builtin") && exists(path + "/kernel") }
+    private static func isModules(_ path: String) -> Bool {
+        exists(path + "/modules.builtin") && exists(path + "/kernel")
+    }
 
     private static func isHeaders(_ path: String) -> Bool { exists(path + "/Module.symvers") }
 

@@ -23,7 +23,7 @@ final class KmodContext {
         let softdeps = directory + "/modules.softdep"
         let configuration = FileManager.default.fileExists(atPath: softdeps) ? [softdeps] : []
         let paths = configuration.map { strdup($0) }
-        defer { paths.forEach { free($0) } }
+        defer { for path in paths { free(path) } }
         let pointers = paths.map { UnsafePointer($0) } + [nil]
         guard let context = pointers.withUnsafeBufferPointer({ kmod_new(directory, $0.baseAddress) }) else {
             throw .kmodFailed(call: "kmod_new", errno: errno)

@@ -34,7 +34,8 @@ public enum LoadCheck {
 
     /// The same against symbols that have been put together before, for checking many modules.
     public static func problems(module: KernelModuleFile, vermagic: String, available: ModuleSymvers) -> [LoadProblem] {
-        vermagicProblems(module, kernel: vermagic) + layoutProblems(module, available) + symbolProblems(module, available)
+        vermagicProblems(module, kernel: vermagic) + layoutProblems(module, available)
+            + symbolProblems(module, available)
             + module.exportedSymbols.compactMap { symbol in
                 guard let other = available.exports[symbol.name], other.module != module.name else { return nil }
                 return .duplicateExport(symbol: symbol.name, owner: other.module)
@@ -42,7 +43,7 @@ public enum LoadCheck {
     }
 
     /// `same_magic`: where the module has CRCs, the release is left out of the comparison.
-    private static func vermagicProblems(_ module: KernelModuleFile, kernel: String) -> [LoadProblem] {
+    static func vermagicProblems(_ module: KernelModuleFile, kernel: String) -> [LoadProblem] {
         if module.vermagic.isEmpty { return [.noVermagic] }
         func compared(_ vermagic: String) -> String {
             let text = vermagic.trimmingBlanks()

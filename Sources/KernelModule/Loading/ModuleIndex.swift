@@ -15,7 +15,9 @@ public enum ModuleIndex {
     public static func write(in directory: String) throws(ModuleError) {
         let path = try resolve(directory)
         let parts = path.split(separator: "/")
-        guard parts.count >= 3, parts.suffix(3).prefix(2) == ["lib", "modules"] else { throw .noModuleTree(path: directory) }
+        guard parts.count >= 3, parts.suffix(3).prefix(2) == ["lib", "modules"] else {
+            throw .noModuleTree(path: directory)
+        }
         try depmod(base: "/" + parts.dropLast(3).joined(separator: "/"), release: String(parts.last!))
     }
 
@@ -27,7 +29,8 @@ public enum ModuleIndex {
         if exists(in: directory) { return try body(directory) }
         let original = try resolve(directory)
         let files = FileManager.default
-        let base = NSTemporaryDirectory() + "/mdlab-modules-" + UUID().uuidString
+        removeLeftovers()
+        let base = "\(temporaryDirectory)/\(temporaryPrefix)\(getpid())-\(UUID().uuidString)"
         let release = original.split(separator: "/").last.map(String.init) ?? "0"
         // depmod wants a release that starts with a digit.
         let name = release.first?.isNumber == true ? release : "0-" + release
@@ -44,6 +47,21 @@ public enum ModuleIndex {
         }
         try depmod(base: base, release: name)
         return try body(linked)
+    }
+
+    private static var temporaryDirectory: String { (NSTemporaryDirectory() as NSString).standardizingPath }
+    private static let temporaryPrefix = "mdlab-modules-"
+
+    /// Removes the temporary directories of processes that were killed while they used them: their names have the pid.
+    private static func removeLeftovers() {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: temporaryDirectory)) ?? []
+        for entry in entries {
+            guard let tail = entry.dropping(prefix: temporaryPrefix), let pid = pid_t(tail.prefix { $0 != "-" }),
+                pid > 0,
+                kill(pid, 0) != 0, errno == ESRCH
+            else { continue }
+            try? FileManager.default.removeItem(atPath: "\(temporaryDirectory)/\(entry)")
+        }
     }
 
     /// The absolute path of a module directory: one that has a list of modules or a folder of them.

@@ -22,12 +22,19 @@ public enum ModuleOrder {
     ) throws(ModuleError) -> [String] {
         let directory = try ModuleIndex.resolve(directory)
         return try ModuleIndex.with(directory) { indexed throws(ModuleError) in
-            var walk = Walk(
-                context: try KmodContext(directory: indexed), indexed: indexed, directory: directory,
-                replacements: Dictionary(replacements.map { (moduleName($0), $1) }, uniquingKeysWith: { $1 }))
-            for name in modules { try walk.visit(name, required: true) }
-            return walk.order
+            try order(modules: modules, indexed: indexed, directory: directory, replacements: replacements)
         }
+    }
+
+    /// The same with an index that is already there, for several orders in a row.
+    static func order(
+        modules: [String], indexed: String, directory: String, replacements: [String: String]
+    ) throws(ModuleError) -> [String] {
+        var walk = Walk(
+            context: try KmodContext(directory: indexed), indexed: indexed, directory: directory,
+            replacements: Dictionary(replacements.map { (moduleName($0), $1) }, uniquingKeysWith: { $1 }))
+        for name in modules { try walk.visit(name, required: true) }
+        return walk.order
     }
 
     /// The names of the modules that are built into the kernel, from modules.builtin.

@@ -48,7 +48,9 @@ public struct ModuleSymvers: Sendable {
         let names = Set(modules.map(\.name))
         result.exports = exports.filter { !names.contains($0.value.module) }
         for module in modules {
-            for symbol in module.exportedSymbols { result.exports[symbol.name] = Export(symbol: symbol, module: module.name) }
+            for symbol in module.exportedSymbols {
+                result.exports[symbol.name] = Export(symbol: symbol, module: module.name)
+            }
         }
         return result
     }

@@ -49,7 +49,9 @@ extension KernelModuleFile {
     ///   are left out.
     public func symbolAddresses(sections: [String: UInt64]) -> [(name: String, address: UInt64)] {
         symbols.compactMap { symbol in
-            guard let section = symbol.section, !section.hasPrefix(".init"), let base = sections[section] else { return nil }
+            guard let section = symbol.section, !section.hasPrefix(".init"), let base = sections[section] else {
+                return nil
+            }
             return (symbol.name, base &+ symbol.offset)
         }.sorted { ($0.address, $0.name) < ($1.address, $1.name) }
     }

@@ -15,10 +15,12 @@ enum Decompression {
 
     private static let chunk = 1 << 20
 
+    /// Bytes that liblzma may use: `xz -9` needs 65 MiB, a hostile header may ask for 4 GiB.
+    private static let dictionaryLimit: UInt64 = 128 << 20
+
     private static func xz(_ bytes: [UInt8], path: String, limit: Int) throws(ModuleError) -> [UInt8] {
         var stream = lzma_stream()
-        // The memory limit bounds the dictionary, which a hostile header may declare as 4 GiB.
-        guard lzma_stream_decoder(&stream, UInt64(limit), 0) == LZMA_OK else {
+        guard lzma_stream_decoder(&stream, dictionaryLimit, 0) == LZMA_OK else {
             throw .badCompression(path: path, format: "xz", reason: "liblzma has no memory")
         }
         defer { lzma_end(&stream) }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import CElf
 
-/// An x86-64 relocatable ELF file in memory, its section headers read by libelf.
+/// An x86-64 ELF file in memory, its section headers read by libelf.
 ///
 /// libelf reads the headers; every byte of a section is handed out through `bytes(of:)`, which has checked that the
 /// file is long enough, so nothing behind this type can read past the end of a damaged file.
@@ -25,9 +25,10 @@ final class ElfImage {
     private var indexOfName: [String: Int] = [:]
 
     /// Throws `notELF`, `foreign...`, `notRelocatable`, `truncated` or `malformed`.
-    init(_ contents: [UInt8], path: String) throws(ModuleError) {
+    /// `types` are the ELF types to take: modules are ET_REL.
+    init(_ contents: [UInt8], path: String, types: Set<Int32> = [ET_REL]) throws(ModuleError) {
         self.path = path
-        try Self.checkHeader(contents, path: path)
+        try Self.checkHeader(contents, path: path, types: types)
         buffer = .allocate(byteCount: contents.count, alignment: 16)
         buffer.copyBytes(from: contents)
         _ = elf_version(UInt32(EV_CURRENT))
@@ -62,7 +63,7 @@ final class ElfImage {
 
     /// Overwrites part of a section in memory: how debug sections get relocated. Out of range writes are dropped.
     func patch(_ section: Section, at offset: Int, with value: UInt64, width: Int) {
-        guard offset >= 0, offset <= section.size - width else { return }
+        guard section.type != UInt32(SHT_NOBITS), offset >= 0, offset <= section.size - width else { return }
         withUnsafeBytes(of: value.littleEndian) { bytes in
             for i in 0..<width { buffer[section.offset + offset + i] = bytes[i] }
         }
@@ -77,7 +78,7 @@ final class ElfImage {
     private static let headerSize = 64
 
     /// What must hold before libelf sees the file; each gets its own error, because each is another mistake.
-    private static func checkHeader(_ contents: [UInt8], path: String) throws(ModuleError) {
+    private static func checkHeader(_ contents: [UInt8], path: String, types: Set<Int32>) throws(ModuleError) {
         guard contents.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { throw .notELF(path: path) }
         guard contents.count >= 6 else { throw .truncated(path: path, missing: "the ELF header") }
         if contents[4] == 1 { throw .foreignClass(path: path, bits: 32) }
@@ -88,7 +89,7 @@ final class ElfImage {
         let type = Int32(contents[16]) | Int32(contents[17]) << 8
         let machine = Int32(contents[18]) | Int32(contents[19]) << 8
         if machine != EM_X86_64 { throw .foreignMachine(path: path, machine: machineName(machine)) }
-        if type != ET_REL { throw .notRelocatable(path: path, type: typeName(type)) }
+        if !types.contains(type) { throw .notRelocatable(path: path, type: typeName(type)) }
     }
 
     private static func machineName(_ number: Int32) -> String {
@@ -101,6 +102,7 @@ final class ElfImage {
 
     private static func typeName(_ number: Int32) -> String {
         switch number {
+        case ET_REL: "an object file"
         case ET_EXEC: "an executable"
         case ET_DYN: "a shared library or an executable"
         case ET_CORE: "a core dump"
@@ -108,7 +110,8 @@ final class ElfImage {
         }
     }
 
-    private static func readSections(_ elf: OpaquePointer, fileSize: Int, path: String) throws(ModuleError) -> [Section] {
+    private static func readSections(_ elf: OpaquePointer, fileSize: Int, path: String) throws(ModuleError) -> [Section]
+    {
         var header = GElf_Ehdr()
         guard gelf_getehdr(elf, &header) != nil else { throw .malformed(path: path, what: lastError()) }
         if header.e_shoff == 0 { throw .malformed(path: path, what: "no section headers") }

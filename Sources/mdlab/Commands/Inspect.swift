@@ -8,8 +8,8 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print what a kernel module is, whether a kernel would load it, and what of it can be traced.",
         discussion: """
-            Modules given together are taken as loaded together, in the place of the kernel's own: give md-mod.ko along \
-            with an md-cluster.ko that was built against it. Exits with 1 when the kernel would refuse one of them.
+            Modules given together are taken as loaded together, in the place of the kernel's own: give md-mod.ko \
+            along with an md-cluster.ko that was built against it. Exits with 1 when the kernel would refuse one.
             """)
 
     @Argument(help: "Module files: .ko, .ko.xz or .ko.gz.")
@@ -17,7 +17,8 @@ struct Inspect: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The kernel to compare with: lib/modules/RELEASE, its headers, or a directory with both.", valueName: "dir"))
+            "The kernel to compare with: lib/modules/RELEASE, its headers, or a directory with both.", valueName: "dir")
+    )
     var kernelDir: String?
 
     @Flag(help: "Print a JSON array with one object for each file.")
@@ -26,7 +27,7 @@ struct Inspect: ParsableCommand {
     func run() throws {
         let modules = try files.map { try KernelModuleFile(path: $0) }
         let kernel = try kernelDir.map { try KernelReference(directory: $0) }
-        let reports = try modules.map { try ModuleReport(of: $0, kernel: kernel, siblings: modules) }
+        let reports = try ModuleReport.reports(of: modules, kernel: kernel)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

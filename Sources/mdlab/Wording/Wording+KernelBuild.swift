@@ -23,7 +23,7 @@ extension KernelBuildError: Worded {
         case .cacheNotWritable(let path, let reason):
             "the cache \(path) cannot be written (\(reason)): make it writable, or set MDLAB_CACHE to another folder."
         case .diskFull(let path, let free):
-            "the disk of the cache \(path) is full (\(free / 1_000_000) MB free): make about 2 GB of room, "
+            "the disk of the cache \(path) has too little room (\(free / 1_000_000) MB free): make 3 GB of room, "
                 + "or set MDLAB_CACHE to a folder on another disk."
         case .cachePathUnusable(let path):
             "kbuild cannot work in \(path), whose name has a blank or a colon: set MDLAB_CACHE to another folder."
@@ -37,13 +37,13 @@ extension KernelBuildError: Worded {
             "\(package) could not be downloaded (\(Self.oneLine(reason))): check the network, "
                 + "run apt-get update as root, then again."
         case .unknownKernel(let name, let near, let known):
-            "there is no kernel \(name)" + Self.choice(near, known)
+            "there is no kernel \(name.prefix(60))" + Self.choice(near, known)
         case .projectFile(let path, let reason):
             "\(path): \(Self.oneLine(reason)); set MDLAB_ROOT to the folder of mdlab's sources."
         case .kernelTree(let path, let fault):
             "\(path): " + Self.words(fault)
         case .unknownVariant(let name, let near, let known):
-            "there is no variant \(name)" + Self.choice(near, known)
+            "there is no variant \(name.prefix(60))" + Self.choice(near, known)
         case .variantChangesNothing(let name, let file, let kernel):
             "variant \(name) finds nothing to change in \(file) of kernel \(kernel): choose another kernel."
         case .variantFailed(let name, let reason):

@@ -16,7 +16,8 @@ extension ModuleReport {
         lines.append(row("build id", buildID ?? "none"))
         lines.append(row("vermagic", vermagic.isEmpty ? "none" : vermagic))
         lines.append(row("signed", isSigned ? "yes" : "no (loading it taints the kernel with E)"))
-        lines.append(row("debug info", hasDebugInfo ? "yes" : "no (inlined functions and struct offsets are not known)"))
+        lines.append(
+            row("debug info", hasDebugInfo ? "yes" : "no (which functions were inlined is not known)"))
         return lines
     }
 
@@ -25,8 +26,11 @@ extension ModuleReport {
             return [row("needs", "\(neededSymbols.count) symbols; not compared with a kernel: give --kernel-dir DIR")]
         }
         var lines = [row("kernel", kernel.vermagic)]
-        lines.append(row("needs", "\(neededSymbols.count) symbols, \(kernel.missingSymbols.count) missing"))
-        lines.append(row("would load", kernel.problems.isEmpty ? "yes" : "no"))
+        let missing =
+            kernel.missingSymbols.map { "\($0.count) missing" } ?? "not compared: the kernel's headers are not at hand"
+        lines.append(row("needs", "\(neededSymbols.count) symbols, \(missing)"))
+        let unknown = kernel.missingSymbols == nil ? "not known: only the version magic was compared" : "yes"
+        lines.append(row("would load", kernel.problems.isEmpty ? unknown : "no"))
         lines += kernel.problems.map { row("", $0.line) }
         if let order = kernel.loadOrder {
             lines += order.enumerated().map { row($0 == 0 ? "load order" : "", "\($0 + 1). \($1)") }
@@ -53,7 +57,13 @@ extension ModuleReport {
     }
 
     private var layout: [String] {
-        guard let clusterStateOffset else { return [] }
+        guard let clusterStateOffset else {
+            guard name == "md_cluster" else { return [] }
+            return [
+                row("offset", "md_cluster_info.state is not known: give the module with debug information, or"),
+                row("", "--kernel-dir DIR of a kernel whose vmlinux or vmlinuz (compressed by xz or gzip) has BTF"),
+            ]
+        }
         return [row("offset", "md_cluster_info.state at \(clusterStateOffset)")]
     }
 
@@ -86,7 +96,8 @@ extension LoadProblem {
         case .missingSymbol(let symbol):
             "nobody exports \(symbol); give the module that does along with it, or build it against this kernel"
         case .crc("module_layout", _, let module, let kernel):
-            "struct module differs (CRC \(Self.hex(module)), the kernel's \(Self.hex(kernel))); build it against this kernel's headers"
+            "struct module differs (CRC \(Self.hex(module)), the kernel's \(Self.hex(kernel))); "
+                + "build it against this kernel's headers"
         case .crc(let symbol, let owner, let module, let kernel):
             "\(symbol) of \(owner) has another type (CRC \(Self.hex(module)), the kernel's \(Self.hex(kernel))); "
                 + "build both against the same headers"

@@ -75,7 +75,8 @@ struct ElfWriter {
     /// Header, contents, section headers last, as a linker lays them out.
     func build() -> [UInt8] {
         var all = sections
-        all.append(Section(name: ".symtab", type: 2, flags: 0, contents: symbols, link: UInt32(all.count + 2), entrySize: 24))
+        all.append(
+            Section(name: ".symtab", type: 2, flags: 0, contents: symbols, link: UInt32(all.count + 2), entrySize: 24))
         all.append(Section(name: ".strtab", type: 3, flags: 0, contents: strings))
         var names: [UInt8] = [0]
         var nameOffsets: [UInt32] = []

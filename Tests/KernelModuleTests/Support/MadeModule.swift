@@ -39,7 +39,8 @@ struct MadeModule {
         for symbol in needsWeakly { elf.addSymbol(symbol, section: 0, weak: true) }
         if versions {
             let table = needs.sorted { $0.key < $1.key }.flatMap { name, crc in
-                KernelModuleTests.bytes(UInt64(crc)) + Array(name.utf8) + [UInt8](repeating: 0, count: 56 - name.utf8.count)
+                KernelModuleTests.bytes(UInt64(crc)) + Array(name.utf8)
+                    + [UInt8](repeating: 0, count: 56 - name.utf8.count)
             }
             elf.add(.init(name: "__versions", contents: table))
         }
@@ -50,9 +51,11 @@ struct MadeModule {
 
     private func addFunctions(to elf: inout ElfWriter) {
         if functions.isEmpty { return }
-        let text = elf.add(.init(name: ".text", flags: 6, contents: [UInt8](repeating: 0x90, count: 32 * functions.count)))
+        let text = elf.add(
+            .init(name: ".text", flags: 6, contents: [UInt8](repeating: 0x90, count: 32 * functions.count)))
         let section = elf.addSymbol("", section: text, type: ElfWriter.sectionSymbol)
-        let locations = elf.add(.init(name: "__mcount_loc", contents: [UInt8](repeating: 0, count: 8 * functions.count)))
+        let locations = elf.add(
+            .init(name: "__mcount_loc", contents: [UInt8](repeating: 0, count: 8 * functions.count)))
         for (index, function) in functions.enumerated() {
             elf.addSymbol(function, section: text, value: UInt64(index * 32), size: 32, type: ElfWriter.function)
         }
@@ -70,6 +73,8 @@ struct MadeModule {
         let strings = elf.add(.init(name: "__ksymtab_strings"))
         var (crcBytes, stringBytes): ([UInt8], [UInt8]) = ([], [])
         for export in exports {
+            // Names and namespaces stand in one table; depmod reads names from here.
+            stringBytes += Array(export.name.utf8) + [0]
             elf.addSymbol("__kstrtabns_" + export.name, section: strings, value: UInt64(stringBytes.count))
             stringBytes += Array((export.namespace ?? "").utf8) + [0]
             elf.addSymbol("__ksymtab_" + export.name, section: export.gplOnly ? gpl : plain)

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import ModelChecker
+import ProcedureModel
+
+/// The reference model of md-cluster: nodes that run an array with two mirrors, as a program and as something to explore.
+///
+///     let machine = try Machine(MDCluster.program(variant: "v5.11", nodes: 2, workload: Workload("fail", nodes: 2)))
+///     let result = Search(machine).run()
+public enum MDCluster {
+    /// The program of a variant. Throws if there is no such variant.
+    public static func program(variant: String, nodes: Int, workload: Workload) throws(ModelError) -> Program {
+        guard (2...4).contains(nodes) else { throw .unsupportedNodes(nodes) }
+        guard let change = Variants.all.first(where: { $0.name == variant }) else {
+            throw .unknownVariant(variant, known: Variants.all.map(\.name))
+        }
+        var program = reference(nodes: nodes, workload: workload)
+        program.name = variant
+        change.apply(&program)
+        return program
+    }
+
+    /// What Linux 6.1 has: `v5.11`.
+    static func reference(nodes: Int, workload: Workload) -> Program {
+        var program = Program(name: "v5.11", nodes: nodes)
+        program.shared = [
+            .init(Name.type, values: 8), .init(Name.from, values: nodes), .init(Name.device), .init(Name.high),
+            .init(Name.diskSize),
+        ]
+        let added = Set(workload.operations.enumerated().flatMap { node, list in
+            list.contains("add") && !list.contains("remove") && !list.contains("sysfs-remove") ? [node % 2] : []
+        })
+        let flags = [
+            Bit.waitingForNewDisk, Bit.sendLock, Bit.sendLockedAlready, Bit.holding, Flag.needed, Flag.running, Flag.done,
+            Flag.interrupted, Flag.frozen, Flag.remote, Flag.changeDevs, Flag.changePending, Flag.closing, Flag.resyncLocked,
+            Name.wakeRaid1d, Name.stopRaid1d, Name.wakeReceive, Name.stopReceive, Name.bast, Name.handled, Name.reloaded,
+            Name.threadGone, Name.dirty, Name.window, Name.ownWindow, Name.newDiskAnswer, Name.size, Name.capacity,
+        ]
+        program.perNode = flags.map { .init($0) } + [.init(Name.joined, initial: 1), .init(Name.windowFrom, values: nodes)]
+        for device in Device.all {
+            let isAbsent = added.contains(device.number)
+            program.shared.append(.init(device.role))
+            program.perNode.append(
+                .init(device.state, values: Device.states, initial: isAbsent ? Device.absent : Device.active))
+            program.perNode.append(.init(device.clusterRemove))
+        }
+        program.locks = [
+            .init(Name.token), .init(Name.message, releasedBy: Name.receive),
+            .init(Name.ack, initial: .cr, blockedSets: Name.bast, releasedBy: Name.receive),
+            .init(Name.noNewDev, initial: .cr), .init(Name.resyncLock, releasedBy: Name.raid1d),
+        ]
+        program.mutexes = [Mutex.reconfig, Mutex.receive]
+        program.queues = [Queue.cinfo, Queue.thread]
+        let everyone = Set(0..<nodes)
+        let usesAdd = workload.operations.joined().contains("add")
+        program.threads = [
+            .init(Name.receive, procedure: "recv_daemon", runsOn: everyone),
+            .init(Name.raid1d, procedure: "raid1d", runsOn: everyone),
+            .init(Name.resync, procedure: "md_do_sync"),
+            .init(Name.dlm, procedure: "ack_bast", runsOn: everyone),
+            .init(Name.confirm, procedure: "new_disk_ack", existsOn: usesAdd ? everyone : []),
+        ]
+        program.procedures = Communication.procedures + Receiver.procedures + RaidThread.procedures + Operations.procedures
+        for (node, operations) in workload.operations.enumerated() where !operations.isEmpty {
+            let name = "\(Name.mdadm) on node\(node + 1)"
+            program.procedures.append(
+                Procedure(name) {
+                    for operation in operations { call(Operations.procedure(for: operation, node: node)) }
+                })
+            program.threads.append(.init(Name.mdadm, procedure: name, runsOn: [node], existsOn: [node]))
+        }
+        if !usesAdd {
+            // Without the confirming process the handler is never called; it must still compile.
+            program.threads.removeAll { $0.name == Name.confirm }
+            program.replace(Procedure("process_add_new_disk") { return_(0) })
+        }
+        program.rules = Rules.all(nodes: nodes)
+        return program
+    }
+}

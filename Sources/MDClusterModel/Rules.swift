@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import ProcedureModel
+
+/// What must hold of the protocol. The numbers are those of docs/model.md; I6 and I7 are checked in the procedures.
+enum Rules {
+    static func all(nodes: Int) -> [Program.Rule] {
+        let everyone = Array(0..<nodes)
+        func others(_ node: Int) -> [Int] { everyone.filter { $0 != node } }
+        func each(_ condition: (Int) -> Expression) -> Expression { .all(everyone.map(condition)) }
+        func eachPair(_ condition: (Int, Int) -> Expression) -> Expression {
+            .all(everyone.flatMap { left in others(left).map { condition(left, $0) } })
+        }
+        func joined(_ node: Int) -> Expression { .on(node, .v(Name.joined)) }
+        func holds(_ node: Int, _ lock: String, _ mode: LockMode) -> Expression { .on(node, .granted(lock, mode)) }
+
+        var rules = [
+            Program.Rule(
+                .always, "I1: at most one node holds token EX",
+                eachPair { !holds($0, Name.token, .ex) || !holds($1, Name.token, .ex) }),
+            Program.Rule(
+                .always, "I2: who holds message EX or CW, or ack EX, holds token EX",
+                each {
+                    (holds($0, Name.message, .ex) || holds($0, Name.message, .cw) || holds($0, Name.ack, .ex))
+                        .implies(holds($0, Name.token, .ex))
+                }),
+            Program.Rule(
+                .always, "I3: when ack EX is granted, every other node has handled the message",
+                eachPair {
+                    (holds($0, Name.ack, .ex) && joined($1)).implies(.on($1, .v(Name.handled)))
+                }),
+            Program.Rule(
+                .always, "I4: SEND_LOCKED_ALREADY means that SEND_LOCK, token EX and recv_mutex are held",
+                each { node in
+                    Expression.on(node, .v(Bit.sendLockedAlready)).implies(
+                        .on(node, .v(Bit.sendLock)) && holds(node, Name.token, .ex) && .on(node, .locked(Mutex.receive)))
+                }),
+            Program.Rule(
+                .always, "I5: HOLDING_MUTEX_FOR_RECVD means that reconfig_mutex is held",
+                each { node in
+                    (Expression.on(node, .v(Bit.holding)) && joined(node)).implies(.on(node, .locked(Mutex.reconfig)))
+                }),
+            Program.Rule(
+                .always, "I12: at most one node resyncs, and the others keep clear of its window",
+                eachPair { left, right in
+                    let told = Expression.on(left, .v(Name.ownWindow)) && joined(left) && !.on(left, .v(Flag.closing))
+                    let sending =
+                        Expression.on(left, .inside(thread: Name.resync, procedure: "resync_info_update"))
+                        || .on(left, .inside(thread: Name.raid1d, procedure: "resync_info_update"))
+                    return (!holds(left, Name.resyncLock, .ex) || !holds(right, Name.resyncLock, .ex))
+                        && (told && !sending && joined(right)).implies(.on(right, .v(Name.window)))
+                }),
+            Program.Rule(
+                .always, "I12: a node that has announced a window holds the resync lock",
+                each { node in
+                    (Expression.on(node, .v(Name.ownWindow)) && joined(node) && !.on(node, .v(Flag.closing))).implies(
+                        holds(node, Name.resyncLock, .ex))
+                }),
+            Program.Rule(
+                .always, "nobody sleeps on the wait queue of a thread that is gone",
+                each { node in !(.on(node, .v(Name.threadGone)) && .on(node, .sleeping(Name.receive, Queue.thread))) }),
+            Program.Rule(
+                .atEnd, "I8: at rest token, message and resync are NL, ack is CR, and nothing is held",
+                each { node in
+                    joined(node).implies(
+                        holds(node, Name.token, .nl) && holds(node, Name.message, .nl) && holds(node, Name.resyncLock, .nl)
+                            && holds(node, Name.ack, .cr) && .on(node, .v(Bit.sendLock) == 0) && .on(node, .v(Bit.holding) == 0)
+                            && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
+                }),
+            Program.Rule(
+                .atEnd, "I10: at rest all nodes agree on the array's size",
+                eachPair { left, right in
+                    (joined(left) && joined(right)).implies(
+                        Expression.on(left, .v(Name.size)).equals(.on(right, .v(Name.size))))
+                }),
+        ]
+        for device in Device.all {
+            func isOf(_ node: Int, _ states: Int...) -> Expression {
+                .any(states.map { .on(node, .v(device.state) == $0) })
+            }
+            rules.append(
+                Program.Rule(
+                    .atEnd, "I10: at rest all nodes agree on device \(device.name)",
+                    eachPair { left, right in
+                        (joined(left) && joined(right)).implies(
+                            (isOf(left, Device.active) && isOf(right, Device.active))
+                                || (isOf(left, Device.faulty, Device.faultyOut) && isOf(right, Device.faulty, Device.faultyOut))
+                                || (isOf(left, Device.absent) && isOf(right, Device.absent))
+                                || (isOf(left, Device.spare) && isOf(right, Device.spare)))
+                    }))
+        }
+        return rules
+    }
+}

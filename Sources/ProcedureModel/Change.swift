@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+extension Statement {
+    /// The statement with those inside it replaced, innermost first.
+    public func replacing(_ change: (Statement) -> [Statement]) -> [Statement] {
+        func all(_ list: [Statement]) -> [Statement] { list.flatMap { $0.replacing(change) } }
+        switch self {
+        case .ifElse(let condition, let then, let other): return change(.ifElse(condition, all(then), all(other)))
+        case .loop(let body): return change(.loop(all(body)))
+        case .atomic(let body): return change(.atomic(all(body)))
+        case .choose(let branches): return change(.choose(branches.map(all)))
+        case .wait(let alternatives, let idle): return change(.wait(alternatives.map { $0.replacing(change) }, idle: idle))
+        case .waitEvent(let queue, let alternatives):
+            return change(.waitEvent(queue: queue, alternatives.map { $0.replacing(change) }))
+        default: return change(self)
+        }
+    }
+}
+
+extension Statement.Alternative {
+    func replacing(_ change: (Statement) -> [Statement]) -> Statement.Alternative {
+        var result = self
+        result.effects = effects.flatMap { $0.replacing(change) }
+        return result
+    }
+}
+
+extension Program {
+    /// Replaces statements of a procedure; a change that finds nothing to change is a mistake of whoever wrote it.
+    public mutating func change(_ name: String, _ change: (Statement) -> [Statement]) {
+        guard let index = procedures.firstIndex(where: { $0.name == name }) else {
+            preconditionFailure("no procedure \(name) to change")
+        }
+        let body = procedures[index].body.flatMap { $0.replacing(change) }
+        precondition(body != procedures[index].body, "nothing to change in \(name)")
+        procedures[index].body = body
+    }
+
+    /// Puts statements behind the first statement of a procedure that fits.
+    public mutating func insert(_ statements: [Statement], into name: String, afterFirst fits: (Statement) -> Bool) {
+        var isDone = false
+        change(name) { statement in
+            guard !isDone, fits(statement) else { return [statement] }
+            isDone = true
+            return [statement] + statements
+        }
+    }
+}

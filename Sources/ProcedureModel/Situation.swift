@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import ModelChecker
+
+extension Machine {
+    /// Where an instruction comes from.
+    public func place(ofStep step: Int) -> Place { code.places[step] }
+
+    /// "node1 md0_raid1"
+    public func name(ofThread thread: Int) -> String { "node\(threads[thread].node + 1) \(threads[thread].name)" }
+
+    /// "dlm_lock(token, EX) <- dlm_lock_sync <- lock_token": what a step does and where.
+    public func text(ofStep step: Int) -> String { code.places[step].text }
+
+    /// A thread's instruction in a state; nil if the thread does not run.
+    func instruction(ofThread thread: Int, in state: [UInt64]) -> Int? {
+        let pc = state.withUnsafeBufferPointer { $0.baseAddress.map { layout.pc[thread].read($0) } ?? 0 }
+        return pc == 0 ? nil : threads[thread].first + pc
+    }
+
+    /// The call stack of a thread as the kernel prints it, "dlm_lock_sync(token, EX) <- lock_token() <- ...".
+    public func stack(ofThread thread: Int, in state: [UInt64]) -> [String]? {
+        instruction(ofThread: thread, in: state).map { code.places[$0].stack }
+    }
+
+    /// Steps of the program's text, the same step on several nodes or in several inlined copies counted once.
+    public var stepTexts: Int { Set(code.places.indices.compactMap(stepText)).count }
+
+    /// Steps that were never taken.
+    public func unusedSteps(_ coverage: [StepCoverage]) -> [String] {
+        var taken = Set<String>()
+        var all: [String] = []
+        for step in code.places.indices {
+            guard let text = stepText(step) else { continue }
+            if !all.contains(text) { all.append(text) }
+            if coverage[step].fired > 0 { taken.insert(text) }
+        }
+        return all.filter { !taken.contains($0) }
+    }
+
+    private func stepText(_ step: Int) -> String? {
+        let place = code.places[step]
+        let instruction = code.instructions[step]
+        guard let procedure = place.procedures.first, !place.text.isEmpty, !instruction.isSilent,
+            instruction.operation != .asleep, instruction.operation != .end
+        else { return nil }
+        return "\(procedure): \(place.text)"
+    }
+
+    /// A run as a table with a column for each thread that takes part.
+    public func table(of run: Counterexample) -> String {
+        var order: [Int] = []
+        for step in run.steps where !order.contains(actor(ofStep: step)) { order.append(actor(ofStep: step)) }
+        order.sort()
+        let width = 34
+        func cell(_ text: String) -> String {
+            let short = text.count > width ? String(text.prefix(width - 1)) + "…" : text
+            return short + String(repeating: " ", count: width - short.count)
+        }
+        var lines = ["   # | " + order.map { cell(name(ofThread: $0)) }.joined(separator: " | ")]
+        lines.append(String(repeating: "-", count: lines[0].count))
+        for (number, step) in run.steps.enumerated() {
+            let thread = actor(ofStep: step)
+            let place = code.places[step]
+            var text = place.text
+            if code.instructions[step].operation == .waitEvent, stays(thread, run, number) { text = "sleeps: " + text }
+            if let procedure = place.procedures.first, !text.contains("(") { text = "\(procedure): \(text)" }
+            let columns = order.map { $0 == thread ? cell(text) : cell("") }
+            let padding = String(repeating: " ", count: max(0, 4 - String(number + 1).count))
+            lines.append(padding + "\(number + 1) | " + columns.joined(separator: " | "))
+        }
+        return lines.map { line in
+            var line = line
+            while line.hasSuffix(" ") { line.removeLast() }
+            return line
+        }.joined(separator: "\n")
+    }
+
+    /// Whether a wait_event put its thread to sleep.
+    private func stays(_ thread: Int, _ run: Counterexample, _ number: Int) -> Bool {
+        guard let after = instruction(ofThread: thread, in: run.states[number + 1]) else { return false }
+        return code.instructions[after].operation == .asleep
+    }
+
+    /// The last state as kernel-like stacks, and who waits for whom.
+    public func situation(atEndOf run: Counterexample) -> String {
+        guard let state = run.states.last else { return "" }
+        var lines: [String] = []
+        for thread in threads.indices {
+            guard let number = instruction(ofThread: thread, in: state), !code.instructions[number].isIdle else { continue }
+            let place = code.places[number]
+            let frames = [place.text.isEmpty && number > 0 ? code.places[number - 1].text : place.text] + place.stack
+            lines.append("\(name(ofThread: thread)): " + frames.joined(separator: " <- "))
+        }
+        for (lock, compiled) in code.locks.enumerated() {
+            let modes = (0..<program.nodes).map { node -> String in
+                state.withUnsafeBufferPointer { words in
+                    guard let base = words.baseAddress else { return "" }
+                    let granted = LockMode(rawValue: compiled.modes[layout.granted[lock][node].read(base)])
+                    let wanted = layout.requested[lock][node].read(base)
+                    let request = wanted == 0 ? "" : " -> \(LockMode(rawValue: compiled.modes[wanted - 1]))"
+                    return "node\(node + 1) \(granted)\(request)"
+                }
+            }
+            lines.append("\(compiled.name): " + modes.joined(separator: ", "))
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+import ArgumentParser
+import Foundation
+import MDClusterModel
+import ModelChecker
+import ProcedureModel
+
+struct ModelCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Explore every state of a variant: deadlocks and broken rules, with a shortest counterexample.")
+
+    @OptionGroup var model: ModelOptions
+    @Option(help: "Threads that search.")
+    var workers = 1
+    @Option(help: "Stop after so many seconds.")
+    var seconds: Double?
+    @Option(help: "Stop at so many states.")
+    var states: Int?
+    @Option(help: "Stop at this depth.")
+    var depth: Int?
+    @Option(help: "Memory for states, in MiB.")
+    var memory = 4096
+
+    func validate() throws {
+        guard (1...64).contains(workers) else { throw ValidationError("--workers \(workers): give 1 to 64.") }
+        guard memory > 0 else { throw ValidationError("--memory \(memory): give a number of MiB above 0.") }
+        if let seconds, !(seconds > 0) { throw ValidationError("--seconds \(seconds): give a number above 0.") }
+        if let states, states < 1 { throw ValidationError("--states \(states): give a number above 0.") }
+        if let depth, depth < 1 { throw ValidationError("--depth \(depth): give a number above 0.") }
+    }
+
+    func run() throws {
+        let machine = try Machine(try model.program())
+        var bounds = Bounds(bytes: memory << 20)
+        if let states { bounds.states = states }
+        if let depth { bounds.depth = depth }
+        if let seconds { bounds.seconds = seconds }
+        var search = Search(machine, bounds: bounds, workers: workers)
+        if isatty(STDERR_FILENO) == 1 {
+            search.progress = { progress in
+                FileHandle.standardError.write(Data("\r\(ModelWording.line(progress))\u{1B}[K".utf8))
+            }
+        }
+        let result = search.run()
+        if search.progress != nil { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        print(ModelWording.report(result, machine: machine, options: model))
+        switch result.verdict {
+        case .holds: return
+        case .fails: throw ExitCode(Exit.fail)
+        case .undecided: throw ExitCode(Exit.untestable)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+import Foundation
+import MDClusterModel
+import ModelChecker
+import ProcedureModel
+
+extension ModelError: Worded {
+    var line: String {
+        switch self {
+        case .unknownVariant(let name, let known):
+            "there is no variant '\(name)' of the model; give one of \(known.joined(separator: ", "))"
+        case .unknownOperation(let name, let known):
+            "there is no operation '\(name)'; a workload is made of \(known.joined(separator: ", "))"
+        case .unknownProcedure(let name, _):
+            "the model has no procedure '\(name)'; 'mdlab model show' lists them"
+        case .tooManyParts(let workload, let nodes):
+            "workload '\(workload)' has more parts than there are nodes (\(nodes)); give --nodes or fewer parts"
+        case .emptyWorkload(let known):
+            "the workload is empty; it is made of \(known.joined(separator: ", "))"
+        case .unsupportedNodes(let nodes):
+            "the model has 2 to 4 nodes, not \(nodes); give --nodes 2"
+        }
+    }
+    var exitCode: Int32 { Exit.usage }
+}
+
+extension ProgramError: Worded {
+    var line: String {
+        switch self {
+        case .unknownName(let name, let kind, let procedure):
+            "procedure \(procedure) uses the \(kind) '\(name)', which is not declared; declare it or correct the name"
+        case .missingArgument(let name, let procedure):
+            "procedure \(procedure) is called without its parameter '\(name)'; pass it"
+        case .notAConstant(let expression, let procedure):
+            "in procedure \(procedure), '\(expression)' must be known when it is compiled; pass it as a parameter"
+        case .endlessWait(let procedure):
+            "procedure \(procedure) has a wait that cannot end; give it a condition that can become true"
+        case .blockingInAtomic(let procedure):
+            "procedure \(procedure) waits in the middle of an atomic; only its first statement may wait"
+        case .recursion(let procedure):
+            "procedure \(procedure) calls itself; calls are inlined, so make it a loop"
+        case .leaveOutsideLoop(let procedure):
+            "procedure \(procedure) has a break outside a loop; remove it"
+        case .tooManyValues(let name):
+            "\(name) needs more values than there is room for; declare more values or use fewer"
+        case .unsupported(let what, let procedure):
+            "procedure \(procedure): \(what) is not supported; write it in simpler steps"
+        }
+    }
+    var exitCode: Int32 { Exit.usage }
+}
+
+/// What the commands about the model say.
+enum ModelWording {
+    static func line(_ progress: ModelChecker.Progress) -> String {
+        String(
+            format: "%@ states, depth %d, %@ states/s, %@", count(progress.states), progress.depth,
+            count(Int(Double(progress.states) / max(progress.seconds, 0.001))), memory(progress.bytes))
+    }
+
+    static func report(_ result: SearchResult, machine: Machine, options: ModelOptions) -> String {
+        var lines = [
+            "variant \(options.variant), \(options.nodes) nodes, workload \(options.workload): \(verdict(result.verdict))",
+            String(
+                format: "%@ states, %@ transitions, depth %d, %.2f s, %@ states/s, %.1f bytes a state (state: %d bits)",
+                count(result.states), count(Int(result.transitions)), result.depth, result.seconds,
+                count(Int(Double(result.states) / max(result.seconds, 0.001))), result.bytesPerState, machine.stateBits),
+        ]
+        let unused = machine.unusedSteps(result.coverage)
+        if result.verdict == .holds, !unused.isEmpty {
+            lines.append("\(unused.count) of \(machine.stepTexts) steps never taken:")
+            lines += unused.map { "  \($0)" }
+        }
+        if let run = result.counterexample {
+            lines.append(
+                "counterexample: \(run.steps.count) steps, \(run.actorSwitches) changes of thread"
+                    + (run.fewestSwitches ? " (no run as short has fewer)" : ""))
+            lines.append(machine.table(of: run))
+            lines.append(machine.situation(atEndOf: run))
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    static func verdict(_ verdict: Verdict) -> String {
+        switch verdict {
+        case .holds: "holds: no deadlock, no rule broken, every state explored"
+        case .fails(.deadlock): "FAILS: deadlock"
+        case .fails(.invariant(let name)): "FAILS: \(name)"
+        case .fails(.unreachable(let name)): "FAILS: never happens: \(name)"
+        case .fails(.noProgress(let name)): "FAILS: can become impossible for ever: \(name)"
+        case .undecided(let reason): "not decided: \(why(reason))"
+        }
+    }
+
+    private static func why(_ reason: Verdict.Reason) -> String {
+        switch reason {
+        case .states(let states): "the bound of \(count(states)) states was reached; give a larger --states"
+        case .depth(let depth): "the bound of \(depth) steps was reached; give a larger --depth"
+        case .seconds(let seconds): "the time of \(seconds) s was up; give a larger --seconds"
+        case .memory(let bytes): "the \(memory(bytes)) for states were full; give a larger --memory or a smaller workload"
+        case .interrupted: "interrupted"
+        }
+    }
+
+    static func memory(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
+
+    /// With a comma after each three digits.
+    static func count(_ number: Int) -> String {
+        let digits = Array(String(number))
+        return String(
+            digits.enumerated().flatMap { index, digit in
+                index > 0 && (digits.count - index) % 3 == 0 ? [",", digit] : [digit]
+            })
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+import MDClusterModel
+import ModelChecker
+import ProcedureModel
+import Testing
+
+@Suite struct VariantTests {
+    static let quick = ["async", "naive-sync", "no-holding-in-start", "no-holding-on-stop", "no-wakeup", "stop-order",
+        "newdisk-nack", "remove-eaten", "resync-lock-early"]
+
+    private func search(_ variant: String, _ workload: String, nodes: Int = 2) throws -> (Machine, SearchResult) {
+        let program = try MDCluster.program(
+            variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
+        let machine = try Machine(program)
+        return (machine, Search(machine, bounds: Bounds(bytes: 1 << 30)).run())
+    }
+
+    @Test(arguments: quick) func aVariantHasItsKnownFault(name: String) throws {
+        let trial = try #require(Variants.all.first { $0.name == name }?.trial)
+        let (_, result) = try search(name, trial.workload, nodes: trial.nodes)
+        switch result.verdict {
+        case .fails(.deadlock): #expect(trial.fault == "deadlock")
+        case .fails(.invariant(let rule)): #expect(rule.hasPrefix(trial.fault))
+        default: Issue.record("\(name): \(result.verdict)")
+        }
+        #expect(result.counterexample?.states.count == (result.counterexample?.steps.count ?? -1) + 1)
+    }
+
+    /// Workloads that a debug build explores in a second or two; the larger ones are in the benchmark.
+    @Test(arguments: ["stop", "fail/", "add/", "grow/", "resync/", "re-add/", "fail,remove/"])
+    func theReferenceHolds(workload: String) throws {
+        let (_, result) = try search("v5.11", workload)
+        #expect(result.verdict == .holds)
+    }
+
+    @Test func allVariantsCompileForTwoAndThreeNodes() throws {
+        for variant in Variants.all {
+            for nodes in 2...3 {
+                let program = try MDCluster.program(variant: variant.name, nodes: nodes, workload: Workload("fail,remove", nodes: nodes))
+                #expect(try Machine(program).stateWords <= 8)
+            }
+        }
+    }
+
+    @Test func aTokenWaiterWithoutTheBitIsInTheStacks() throws {
+        let (machine, result) = try search("no-holding-in-start", "fail")
+        let text = machine.situation(atEndOf: try #require(result.counterexample))
+        #expect(text.contains("dlm_lock_sync(token, EX) <- lock_token() <- metadata_update_start() <- md_update_sb()"))
+        #expect(text.contains("process_metadata_update() <- process_recvd_msg() <- recv_daemon()"))
+    }
+}
+
+@Suite struct WorkloadTests {
+    @Test func badRequestsAreNamed() {
+        #expect(throws: ModelError.unknownOperation("explode", known: Workload.operationNames)) { try Workload("explode", nodes: 2) }
+        #expect(throws: ModelError.tooManyParts(workload: "fail/fail/fail", nodes: 2)) { try Workload("fail/fail/fail", nodes: 2) }
+        #expect(throws: ModelError.emptyWorkload(known: Workload.operationNames)) { try Workload("", nodes: 2) }
+        #expect(throws: ModelError.unsupportedNodes(9)) {
+            try MDCluster.program(variant: "v5.11", nodes: 9, workload: Workload("fail", nodes: 9))
+        }
+        #expect(throws: ModelError.unknownVariant("v9", known: Variants.all.map(\.name))) {
+            try MDCluster.program(variant: "v9", nodes: 2, workload: Workload("fail", nodes: 2))
+        }
+    }
+
+    @Test func partsBelongToNodes() throws {
+        #expect(try Workload("fail,remove", nodes: 2).operations == [["fail", "remove"], ["fail", "remove"]])
+        #expect(try Workload("fail/resync", nodes: 3).operations == [["fail"], ["resync"], []])
+        #expect(try Workload("/stop", nodes: 2).operations == [[], ["stop"]])
+    }
+}
