@@ -18,7 +18,8 @@ public struct Evidence: Sendable, Equatable {
     public var unreadable: [String: String]
 
     public init(
-        description: RunDescription, events: [RunEvent] = [], traces: [NodeID: [KernelEvent]] = [:], snapshots: [NodeSnapshot] = [],
+        description: RunDescription, events: [RunEvent] = [], traces: [NodeID: [KernelEvent]] = [:],
+        snapshots: [NodeSnapshot] = [],
         logs: [NodeID: [KernelLog]] = [:], rules: LogRules? = nil, unreadable: [String: String] = [:]
     ) {
         self.description = description
@@ -28,5 +29,32 @@ public struct Evidence: Sendable, Equatable {
         self.logs = logs
         self.rules = rules
         self.unreadable = unreadable
+    }
+}
+
+extension Evidence {
+    /// What a record holds that was opened with `Recording.open`.
+    ///
+    /// - Parameter rules: those of kernel-tests/rules; nil when they could not be read, and then the kernel logs are not decided.
+    public init(_ recording: Recording, rules: LogRules?) {
+        self.init(description: recording.description, events: recording.events, rules: rules)
+        for node in recording.nodes {
+            traces[node.id] = node.trace
+            snapshots += node.snapshots
+            logs[node.id] = [node.kmsg, node.console].compactMap { $0 }
+        }
+        for part in recording.missing { unreadable[part.path] = part.why.text }
+    }
+}
+
+extension MissingPart.Why {
+    fileprivate var text: String {
+        switch self {
+        case .absent: "it is not there"
+        case .unreadable(let reason): reason
+        case .notUnderstood(let line): line.map { "line \($0) is cut or damaged" } ?? "it is cut or damaged"
+        case .incomplete(let error): "its parts could not be put together (\(error))"
+        case .trace(let error): "\(error)"
+        }
     }
 }

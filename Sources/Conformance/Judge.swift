@@ -42,16 +42,28 @@ public enum Judge {
             HangCheck.result(
                 sets.map { set in
                     ClusterMoment(
-                        label: set.label, snapshots: set.snapshots, dead: dead(evidence.events, before: set.snapshots.map(\.time).max() ?? 0))
+                        label: set.label, snapshots: set.snapshots,
+                        dead: dead(evidence.events, before: set.snapshots.map(\.time).max() ?? 0))
                 }, hung: description.ending == .hung),
         ].map { unreadable($0, evidence) }
         let (word, reason) = word(for: checks)
         return Verdict(
-            scenario: description.scenario, variant: description.variant, kernelRelease: description.kernelRelease, word: word,
-            reason: reason, checks: checks, metadataUpdates: synchronous.updates, detectorsOff: description.detectorsOff)
+            scenario: description.scenario, variant: description.variant, kernelRelease: description.kernelRelease,
+            word: word,
+            reason: reason, checks: checks, metadataUpdates: synchronous.updates, detectorsOff: description.detectorsOff
+        )
     }
 
-    private static func agreement(_ sets: [(label: String, snapshots: [NodeSnapshot])], _ events: [RunEvent]) -> CheckResult {
+    /// All checks of a record, with the rules for its kernel logs.
+    public static func verdict(
+        _ recording: Recording, rules: LogRules?, expecting: Expectations = Expectations()
+    ) -> Verdict {
+        verdict(Evidence(recording, rules: rules), expecting: expecting)
+    }
+
+    private static func agreement(_ sets: [(label: String, snapshots: [NodeSnapshot])], _ events: [RunEvent])
+        -> CheckResult
+    {
         let final = sets.last { $0.label == "final" }?.snapshots ?? []
         let dead = dead(events, before: .infinity)
         let living = final.filter { !dead.contains($0.node) }
@@ -73,7 +85,9 @@ public enum Judge {
     private static func unreadable(_ check: CheckResult, _ evidence: Evidence) -> CheckResult {
         guard check.answer == .notDecided else { return check }
         var check = check
-        check.findings += evidence.unreadable.sorted { $0.key < $1.key }.map { Finding("\($0.key) could not be read: \($0.value)") }
+        check.findings += evidence.unreadable.sorted { $0.key < $1.key }.map {
+            Finding("\($0.key) could not be read: \($0.value)")
+        }
         return check
     }
 
@@ -109,7 +123,8 @@ public enum Judge {
     /// The sets of snapshots that show all nodes at about one time, in order: those taken for a hang, and the final one.
     static func sets(of snapshots: [NodeSnapshot]) -> [(label: String, snapshots: [NodeSnapshot])] {
         var last: [String: [NodeID: NodeSnapshot]] = [:]
-        for snapshot in snapshots.sorted(by: { $0.time < $1.time }) where snapshot.label == "final" || snapshot.label.hasPrefix("hang") {
+        for snapshot in snapshots.sorted(by: { $0.time < $1.time })
+        where snapshot.label == "final" || snapshot.label.hasPrefix("hang") {
             last[snapshot.label, default: [:]][snapshot.node] = snapshot
         }
         return last.map { ($0.key, $0.value.values.sorted { $0.node < $1.node }) }
@@ -118,6 +133,9 @@ public enum Judge {
 
     /// Nodes that had died when a set was taken.
     static func dead(_ events: [RunEvent], before time: Double) -> Set<NodeID> {
-        Set(events.filter { $0.kind == .nodeDied && $0.time <= time }.compactMap { $0.node.flatMap { NodeID(name: $0) } })
+        Set(
+            events.filter { $0.kind == .nodeDied && $0.time <= time }.compactMap {
+                $0.node.flatMap { NodeID(name: $0) }
+            })
     }
 }

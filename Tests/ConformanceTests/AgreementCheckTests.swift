@@ -9,9 +9,12 @@ import Testing
     /// A two-way mirror with vdb failed, and a spare.
     private func files() -> [String: String] {
         [
-            "/sys/block/md0/size": "260096\n", "/sys/block/md0/md/array_state": "active\n", "/sys/block/md0/md/raid_disks": "2\n",
-            "/sys/block/md0/md/degraded": "1\n", "/sys/block/md0/md/component_size": "130048\n", "/sys/block/md0/md/level": "raid1\n",
-            "/sys/block/md0/md/layout": "0\n", "/sys/block/md0/md/chunk_size": "0\n", "/sys/block/md0/md/sync_action": "idle\n",
+            "/sys/block/md0/size": "260096\n", "/sys/block/md0/md/array_state": "active\n",
+            "/sys/block/md0/md/raid_disks": "2\n",
+            "/sys/block/md0/md/degraded": "1\n", "/sys/block/md0/md/component_size": "130048\n",
+            "/sys/block/md0/md/level": "raid1\n",
+            "/sys/block/md0/md/layout": "0\n", "/sys/block/md0/md/chunk_size": "0\n",
+            "/sys/block/md0/md/sync_action": "idle\n",
             "/sys/block/md0/md/dev-vda/state": "in_sync\n", "/sys/block/md0/md/dev-vda/slot": "0\n",
             "/sys/block/md0/md/dev-vdb/state": "faulty\n", "/sys/block/md0/md/dev-vdb/slot": "none\n",
             "/sys/block/md0/md/dev-vdc/state": "spare\n", "/sys/block/md0/md/dev-vdc/slot": "none\n",
@@ -19,9 +22,12 @@ import Testing
     }
 
     private let blocks = [
-        SuperblockView(disk: "vda", events: 30, raidDisks: 2, size: 260096, number: 0, roles: [.active(0), .faulty, .spare]),
-        SuperblockView(disk: "vdb", events: 20, raidDisks: 2, size: 260096, number: 1, roles: [.active(0), .active(1), .spare]),
-        SuperblockView(disk: "vdc", events: 30, raidDisks: 2, size: 260096, number: 2, roles: [.active(0), .faulty, .spare]),
+        SuperblockView(
+            disk: "vda", events: 30, raidDisks: 2, size: 260096, number: 0, roles: [.active(0), .faulty, .spare]),
+        SuperblockView(
+            disk: "vdb", events: 20, raidDisks: 2, size: 260096, number: 1, roles: [.active(0), .active(1), .spare]),
+        SuperblockView(
+            disk: "vdc", events: 30, raidDisks: 2, size: 260096, number: 2, roles: [.active(0), .faulty, .spare]),
     ]
 
     private func judge(_ second: [String: String]?, blocks: [SuperblockView]? = nil) -> CheckResult {
@@ -51,9 +57,15 @@ import Testing
         ("/sys/block/md0/md/degraded", "0", "/sys/block/md0/md/degraded: node1 says 1, node2 says 0"),
         ("/sys/block/md0/md/raid_disks", "3", "/sys/block/md0/md/raid_disks: node1 says 2, node2 says 3"),
         ("/sys/block/md0/md/component_size", "7", "/sys/block/md0/md/component_size: node1 says 130048, node2 says 7"),
-        ("/sys/block/md0/md/dev-vdb/state", "in_sync", "/sys/block/md0/md/dev-vdb/state: node1 says faulty, node2 says in_sync"),
+        (
+            "/sys/block/md0/md/dev-vdb/state", "in_sync",
+            "/sys/block/md0/md/dev-vdb/state: node1 says faulty, node2 says in_sync"
+        ),
         ("/sys/block/md0/md/dev-vda/slot", "1", "/sys/block/md0/md/dev-vda/slot: node1 says 0, node2 says 1"),
-        ("/sys/block/md0/md/dev-vdd/state", "spare", "/sys/block/md0/md/dev-vdd: node1 says no such member, node2 says a member"),
+        (
+            "/sys/block/md0/md/dev-vdd/state", "spare",
+            "/sys/block/md0/md/dev-vdd: node1 says no such member, node2 says a member"
+        ),
     ]) func everyDifferenceIsNamed(file: String, content: String, text: String) {
         var other = files()
         other[file] = content + "\n"

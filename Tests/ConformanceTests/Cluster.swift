@@ -30,7 +30,9 @@ struct Cluster {
         }
     }
 
-    static func pid(_ comm: String) -> Int { comm == recv ? 200 : comm == "md0_raid1" ? 100 : comm == "md0_resync" ? 300 : 400 }
+    static func pid(_ comm: String) -> Int {
+        comm == recv ? 200 : comm == "md0_raid1" ? 100 : comm == "md0_resync" ? 300 : 400
+    }
 
     static func lock(_ resource: LockResource) -> UInt32 {
         switch resource {
@@ -47,12 +49,14 @@ struct Cluster {
         now += 100_000
         events[node]!.append(
             KernelEvent(
-                node: node, index: events[node]!.count, time: now + offsets[node]!, cpu: 0, pid: Self.pid(comm), comm: comm,
+                node: node, index: events[node]!.count, time: now + offsets[node]!, cpu: 0, pid: Self.pid(comm),
+                comm: comm,
                 body: body))
     }
 
     mutating func dlm(
-        _ node: NodeID, _ comm: String, _ kind: DLMEvent.Kind, _ resource: LockResource, _ mode: LockMode?, flags: UInt32 = 0,
+        _ node: NodeID, _ comm: String, _ kind: DLMEvent.Kind, _ resource: LockResource, _ mode: LockMode?,
+        flags: UInt32 = 0,
         status: Int32? = nil
     ) {
         add(
@@ -150,7 +154,9 @@ struct Cluster {
         handling: [NodeID: Handling] = [:], takeToken: Bool = true, keepToken: Bool = false, kprobes: Bool = true
     ) {
         if takeToken { sync(sender, comm, .token, .ex) }
-        if kprobes { add(sender, comm, .entry(function: "__sendmsg", arguments: ["type": Int64(type.rawValue), "raid_slot": 0])) }
+        if kprobes {
+            add(sender, comm, .entry(function: "__sendmsg", arguments: ["type": Int64(type.rawValue), "raid_slot": 0]))
+        }
         sync(sender, comm, .message, .ex)
         sync(sender, comm, .message, .cw)
         ask(sender, comm, .ack, .ex)

@@ -20,12 +20,15 @@ enum EventText {
             case .entry(let function, let arguments):
                 // Pointers say nothing.
                 let kept = arguments.filter { ["type", "raid_slot", "nr"].contains($0.key) }.sorted { $0.key < $1.key }
-                body = ["in", function, kept.isEmpty ? "-" : kept.map { "\($0.key)=\($0.value)" }.joined(separator: ",")]
+                body = [
+                    "in", function, kept.isEmpty ? "-" : kept.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
+                ]
             case .exit(let function, let value): body = ["out", function, value.map(String.init) ?? "-"]
             case .dlm(let dlm):
                 body = [
                     "dlm", dlm.kind.rawValue, String(dlm.lockspace), String(dlm.lock), dlm.resource.rawValue,
-                    dlm.mode.map { String($0.rawValue) } ?? "-", String(dlm.flags), dlm.status.map { String($0) } ?? "-",
+                    dlm.mode.map { String($0.rawValue) } ?? "-", String(dlm.flags),
+                    dlm.status.map { String($0) } ?? "-",
                 ]
             case .lost(let number): body = ["lost", String(number)]
             default: continue
@@ -38,7 +41,9 @@ enum EventText {
     static func read(_ text: String, node: NodeID) throws -> [KernelEvent] {
         try text.split(separator: "\n").enumerated().map { index, line in
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-            guard fields.count > 4, let time = UInt64(fields[0]), let pid = Int(fields[1]) else { throw Malformed(line: index + 1) }
+            guard fields.count > 4, let time = UInt64(fields[0]), let pid = Int(fields[1]) else {
+                throw Malformed(line: index + 1)
+            }
             guard let body = body(Array(fields[3...])) else { throw Malformed(line: index + 1) }
             return KernelEvent(node: node, index: index, time: time, cpu: 0, pid: pid, comm: fields[2], body: body)
         }
@@ -59,7 +64,8 @@ enum EventText {
             return .entry(function: fields[1], arguments: arguments)
         case ("out", 3): return .exit(function: fields[1], value: Int64(fields[2]))
         case ("dlm", 8):
-            guard let kind = DLMEvent.Kind(rawValue: fields[1]), let lockspace = UInt32(fields[2]), let lock = UInt32(fields[3]),
+            guard let kind = DLMEvent.Kind(rawValue: fields[1]), let lockspace = UInt32(fields[2]),
+                let lock = UInt32(fields[3]),
                 let flags = UInt32(fields[6])
             else { return nil }
             return .dlm(

@@ -13,13 +13,15 @@ import Testing
 ///
 /// `MDLAB_TRIM=RUN MDLAB_TRIM_TO=NAME swift test --filter trimARun` makes one of a whole record.
 struct FixtureRun {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/runs")
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
+        path: "Fixtures/runs")
 
     static func load(_ name: String) throws -> Evidence {
         let layout = RunLayout(root: root.appending(path: name))
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
-        var evidence = Evidence(description: try decoder.decode(RunDescription.self, from: Data(contentsOf: layout.description)))
+        var evidence = Evidence(
+            description: try decoder.decode(RunDescription.self, from: Data(contentsOf: layout.description)))
         evidence.rules = try LogRules.load(directory: projectRules)
         evidence.events = try String(contentsOf: layout.events, encoding: .utf8).split(separator: "\n").map {
             try decoder.decode(RunEvent.self, from: Data($0.utf8))
@@ -57,9 +59,16 @@ struct FixtureRun {
             try FileManager.default.createDirectory(at: to.snapshots, withIntermediateDirectories: true)
             let events = try TraceReader(node: NodeID(number), url: from.trace).events()
             try Data(EventText.write(events).utf8).write(to: to.root.appending(path: "events.txt"))
-            try Data(contentsOf: from.kmsg).write(to: to.kmsg)
-            for file in try FileManager.default.contentsOfDirectory(atPath: from.snapshots.path) {
-                let snapshot = try decoder.decode(NodeSnapshot.self, from: Data(contentsOf: from.snapshots.appending(path: file)))
+            // The boot is not what these runs are about.
+            let log = try String(contentsOf: from.kmsg, encoding: .utf8).split(
+                separator: "\n", omittingEmptySubsequences: false)
+            try Data(log.suffix(80).joined(separator: "\n").utf8).write(to: to.kmsg)
+            let files = try FileManager.default.contentsOfDirectory(atPath: from.snapshots.path).sorted()
+            // While a run settles it is looked at several times as "final"; the last one counts.
+            for file in files
+            where !file.hasSuffix("-final.json") || file == files.last(where: { $0.hasSuffix("-final.json") }) {
+                let snapshot = try decoder.decode(
+                    NodeSnapshot.self, from: Data(contentsOf: from.snapshots.appending(path: file)))
                 try encoder.encode(trim(snapshot)).write(to: to.snapshots.appending(path: file))
             }
         }
@@ -70,7 +79,8 @@ struct FixtureRun {
         snapshot.files = snapshot.files.filter { path, _ in
             if path.hasPrefix("/sys/block/") {
                 return NodeArray.commonFiles.contains { path.hasSuffix("/" + $0) } || path.hasSuffix("/array_state")
-                    || path.hasSuffix("/sync_action") || (path.contains("/md/dev-") && (path.hasSuffix("/state") || path.hasSuffix("/slot")))
+                    || path.hasSuffix("/sync_action")
+                    || (path.contains("/md/dev-") && (path.hasSuffix("/state") || path.hasSuffix("/slot")))
             }
             return path == "/proc/mdstat" || path == "/proc/sys/kernel/tainted" || path.hasSuffix("_locks")
         }

@@ -12,10 +12,15 @@ private let recv = Cluster.recv
     /// its receive thread for that mutex.
     private func noHoldingInStart(memory: Bool) -> MomentBuilder {
         var cluster = MomentBuilder([node1, node2], memory: memory)
-        cluster.thread(node1, "md0_raid1", "dlm_lock_sync <- metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d <- md_thread")
+        cluster.thread(
+            node1, "md0_raid1",
+            "dlm_lock_sync <- metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d <- md_thread")
         cluster.thread(node1, recv, "recv_daemon <- md_thread")
         cluster.mutex(node1, reconfig: "md0_raid1", receive: recv, state: .sendLock)
-        cluster.thread(node2, "md0_raid1", "dlm_lock_sync <- __sendmsg <- metadata_update_finish <- md_update_sb <- md_check_recovery <- raid1d <- md_thread")
+        cluster.thread(
+            node2, "md0_raid1",
+            "dlm_lock_sync <- __sendmsg <- metadata_update_finish <- md_update_sb <- md_check_recovery <- raid1d <- md_thread"
+        )
         cluster.idle(node2, recv)
         cluster.mutex(node2, reconfig: "md0_raid1", receive: "md0_raid1", state: .sendLock)
         cluster.lock(node1, .token, .nl, asks: .ex)
@@ -39,7 +44,9 @@ private let recv = Cluster.recv
                 "node2 md0_raid1: dlm_lock_sync(ack, EX) <- __sendmsg <- metadata_update_finish <- md_update_sb <- md_check_recovery "
                     + "waits for node1 md0_cluster_rec, which has not let go of ack CR",
                 "node1 md0_cluster_rec: recv_daemon waits for reconfig_mutex, held by node1 md0_raid1 "
-                    + (memory ? "(HOLDING_MUTEX_FOR_RECVD is clear)" : "(HOLDING_MUTEX_FOR_RECVD not read), as the stacks say"),
+                    + (memory
+                        ? "(HOLDING_MUTEX_FOR_RECVD is clear)"
+                        : "(HOLDING_MUTEX_FOR_RECVD not read), as the stacks say"),
             ])
     }
 
@@ -61,11 +68,15 @@ private let recv = Cluster.recv
 
         // A second set in which the threads got on: other stacks.
         var moved = first.twice
-        moved[1].nodes[0].threads[0].stack = ["__schedule+0x1/0x2", "md_super_wait+0x1/0x2 [md_mod]", "md_update_sb+0x1/0x2 [md_mod]"]
+        moved[1].nodes[0].threads[0].stack = [
+            "__schedule+0x1/0x2", "md_super_wait+0x1/0x2 [md_mod]", "md_update_sb+0x1/0x2 [md_mod]",
+        ]
         let second = HangCheck.result(moved, hung: true)
         #expect(second.answer == .notDecided)
         #expect(second.findings[0].text.hasPrefix("the run stood still"))
-        #expect(second.findings[0].details.contains("node1 md0_raid1-100: md_super_wait <- md_update_sb <- kthread") == false)
+        #expect(
+            second.findings[0].details.contains("node1 md0_raid1-100: md_super_wait <- md_update_sb <- kthread")
+                == false)
         #expect(second.findings[0].details.contains("node1 md0_raid1-100: md_super_wait <- md_update_sb"))
     }
 
@@ -92,10 +103,15 @@ private let recv = Cluster.recv
     /// the bit clear.
     @Test(arguments: [true, false]) func theDeadlockOfV412IsNamed(memory: Bool) {
         var cluster = MomentBuilder([node1, node2], memory: memory)
-        cluster.thread(node1, "md0_raid1", "dlm_lock_sync <- __sendmsg <- metadata_update_finish <- md_update_sb <- md_check_recovery <- raid1d <- md_thread")
+        cluster.thread(
+            node1, "md0_raid1",
+            "dlm_lock_sync <- __sendmsg <- metadata_update_finish <- md_update_sb <- md_check_recovery <- raid1d <- md_thread"
+        )
         cluster.idle(node1, recv)
         cluster.mutex(node1, reconfig: "md0_raid1", receive: "md0_raid1", state: .sendLock)
-        cluster.thread(node2, "md0_resync", "dlm_lock_sync <- lock_comm <- resync_info_update <- raid1_sync_request <- md_do_sync <- md_thread")
+        cluster.thread(
+            node2, "md0_resync",
+            "dlm_lock_sync <- lock_comm <- resync_info_update <- raid1_sync_request <- md_do_sync <- md_thread")
         cluster.thread(node2, "mdadm", "lock_comm <- remove_disk <- md_ioctl <- blkdev_ioctl")
         cluster.thread(node2, recv, "recv_daemon <- md_thread")
         cluster.idle(node2, "md0_raid1")
@@ -112,7 +128,10 @@ private let recv = Cluster.recv
         let lines = result.findings[0].details
         #expect(lines[0].contains("node1 md0_raid1: dlm_lock_sync(ack, EX) <- __sendmsg"))
         #expect(lines[1].hasPrefix("node2 md0_cluster_rec: recv_daemon waits for reconfig_mutex, held by node2 mdadm"))
-        #expect(lines[2].hasPrefix("node2 mdadm: lock_comm <- remove_disk <- md_ioctl <- blkdev_ioctl waits for SEND_LOCK, held by node2 md0_resync"))
+        #expect(
+            lines[2].hasPrefix(
+                "node2 mdadm: lock_comm <- remove_disk <- md_ioctl <- blkdev_ioctl waits for SEND_LOCK, held by node2 md0_resync"
+            ))
         #expect(lines[3].hasSuffix("waits for node1 md0_raid1, which holds token EX"))
     }
 
@@ -123,13 +142,19 @@ private let recv = Cluster.recv
         cluster.thread(node1, recv, "__mutex_lock.constprop.0 <- recv_daemon <- md_thread")
         let result = HangCheck.result(cluster.twice, hung: true)
         #expect(result.answer == .fails)
-        #expect(result.findings[0].details.last?.hasPrefix("node1 md0_cluster_rec: __mutex_lock <- recv_daemon waits for reconfig_mutex, held by node1 md0_raid1") == true)
+        #expect(
+            result.findings[0].details.last?.hasPrefix(
+                "node1 md0_cluster_rec: __mutex_lock <- recv_daemon waits for reconfig_mutex, held by node1 md0_raid1")
+                == true)
     }
 
     /// mddev_detach before leave(): the wait queue that recv_daemon sleeps on belongs to a thread that is gone.
     @Test(arguments: [true, false]) func theWrongStopOrderIsNamed(memory: Bool) {
         var cluster = MomentBuilder([node1, node2], memory: memory)
-        cluster.thread(node1, "mdadm", "dlm_lock_sync <- lock_comm <- resync_bitmap <- leave <- md_bitmap_destroy <- __md_stop <- do_md_stop <- md_ioctl")
+        cluster.thread(
+            node1, "mdadm",
+            "dlm_lock_sync <- lock_comm <- resync_bitmap <- leave <- md_bitmap_destroy <- __md_stop <- do_md_stop <- md_ioctl"
+        )
         cluster.thread(node1, recv, "recv_daemon <- md_thread")
         cluster.mutex(node1, reconfig: "mdadm", receive: recv, state: .sendLock, .holdingMutexForRecvd)
         cluster.thread(node2, "md0_raid1", "dlm_lock_sync <- __sendmsg <- metadata_update_finish <- md_update_sb")
@@ -153,7 +178,8 @@ private let recv = Cluster.recv
         let result = HangCheck.result(cluster.twice, hung: true)
         #expect(result.answer == .fails)
         #expect(result.findings.map(\.text) == ["node1 md0_cluster_rec waits for a lost wake-up"])
-        #expect(result.findings[0].details.last?.hasSuffix("HOLDING_MUTEX_FOR_RECVD is set, but nothing wakes it") == true)
+        #expect(
+            result.findings[0].details.last?.hasSuffix("HOLDING_MUTEX_FOR_RECVD is set, but nothing wakes it") == true)
         #expect(result.findings[0].details.first?.contains("waits for node2 md0_raid1, which holds token EX") == true)
     }
 
@@ -170,7 +196,9 @@ private let recv = Cluster.recv
         cluster.idle(node1, recv)
         let result = HangCheck.result(cluster.twice, hung: true)
         #expect(result.answer == .fails)
-        #expect(result.findings[0].details.last?.contains("waits for node1, which has not let go of ack CR, and whose receive thread sleeps") == true)
+        #expect(
+            result.findings[0].details.last?.contains(
+                "waits for node1, which has not let go of ack CR, and whose receive thread sleeps") == true)
     }
 
     @Test func aDeadNodeIsNamed() {
@@ -182,9 +210,10 @@ private let recv = Cluster.recv
         let result = HangCheck.result(cluster.twice, hung: true)
         #expect(result.answer == .fails)
         #expect(result.findings.map(\.text) == ["node1 md0_raid1 waits for a dead node"])
-        #expect(result.findings[0].details == [
-            "node1 md0_raid1: dlm_lock_sync(ack, EX) <- __sendmsg <- metadata_update_finish <- md_update_sb waits for node2, which is dead and has not let go of ack CR"
-        ])
+        #expect(
+            result.findings[0].details == [
+                "node1 md0_raid1: dlm_lock_sync(ack, EX) <- __sendmsg <- metadata_update_finish <- md_update_sb waits for node2, which is dead and has not let go of ack CR"
+            ])
     }
 
     /// Two nodes each hold what the other wants, with three nodes: only the blocked receiver is in the cycle.
@@ -233,7 +262,9 @@ private let recv = Cluster.recv
     /// cannot write without the mutex.
     @Test func stoppingAThreadThatNeedsTheMutexIsACycle() {
         var cluster = MomentBuilder([node1], memory: true)
-        cluster.thread(node1, "mdadm", "kthread_stop <- md_unregister_thread <- md_reap_sync_thread <- action_store <- md_attr_store")
+        cluster.thread(
+            node1, "mdadm",
+            "kthread_stop <- md_unregister_thread <- md_reap_sync_thread <- action_store <- md_attr_store")
         cluster.thread(node1, "md0_resync", "md_write_start <- md_do_sync <- md_thread")
         cluster.thread(node1, "md0_raid1", "__mutex_lock <- md_check_recovery <- raid1d <- md_thread")
         cluster.mutex(node1, reconfig: "mdadm")
@@ -245,7 +276,8 @@ private let recv = Cluster.recv
     /// The stack was read, then the grant came, then the lock tables were read: only two sets tell that from a lost grant.
     @Test func aGrantThatDidNotWakeItsThreadTakesTwoSets() {
         var cluster = MomentBuilder([node1, node2], memory: true)
-        cluster.thread(node1, "md0_raid1", "dlm_lock_sync <- metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d")
+        cluster.thread(
+            node1, "md0_raid1", "dlm_lock_sync <- metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d")
         cluster.lock(node1, .token, .ex)
         cluster.moment.label = "final"
         #expect(HangCheck.result([cluster.moment], hung: false).answer == .holds)
@@ -257,7 +289,8 @@ private let recv = Cluster.recv
 
     @Test func anAbandonedSendLockIsNamed() {
         var cluster = MomentBuilder([node1], memory: true)
-        cluster.thread(node1, "md0_raid1", "metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d <- md_thread")
+        cluster.thread(
+            node1, "md0_raid1", "metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d <- md_thread")
         cluster.mutex(node1, reconfig: "md0_raid1", state: .sendLock, .holdingMutexForRecvd)
         let result = HangCheck.result(cluster.twice, hung: true)
         #expect(result.answer == .fails)
@@ -275,12 +308,18 @@ private let recv = Cluster.recv
         let result = HangCheck.result([cluster.moment], hung: false)
         #expect(result.answer == .holds)
         #expect(result.findings.isEmpty)
-        #expect(result.seen == ["\"final\": 4 threads on 2 nodes, 0 waits for others, 0 cycles; mutex owners and cinfo->state inferred from stacks"])
+        #expect(
+            result.seen == [
+                "\"final\": 4 threads on 2 nodes, 0 waits for others, 0 cycles; mutex owners and cinfo->state inferred from stacks"
+            ])
         #expect(HangCheck.result([], hung: false).answer == .notDecided)
     }
 
     @Test func clonesAndGarbageInStacks() {
-        #expect(Frames(["lock_comm.isra.0+0x1/0x2 [md_cluster]", "", "+0x1", "md_ioctl+0x1/0x2"]).names == ["lock_comm", "md_ioctl"])
+        #expect(
+            Frames(["lock_comm.isra.0+0x1/0x2 [md_cluster]", "", "+0x1", "md_ioctl+0x1/0x2"]).names == [
+                "lock_comm", "md_ioctl",
+            ])
         #expect(Frames([String(repeating: "x", count: 100_000)]).names.isEmpty)
         #expect(Frames(["__schedule+0x1/0x2", "schedule+0x1/0x2"]).chain == "")
     }

@@ -30,7 +30,8 @@ import Testing
 
     @Test func tracesAreWholeOnlyWhenTheRunFinished() {
         var description = RunDescription(
-            toolVersion: "0", scenario: "s", started: Date(timeIntervalSince1970: 0), nodes: 2, kernelRelease: "6.1.0", start: .warm,
+            toolVersion: "0", scenario: "s", started: Date(timeIntervalSince1970: 0), nodes: 2, kernelRelease: "6.1.0",
+            start: .warm,
             accelerator: "tcg")
         description.ending = .finished
         #expect(Judge.cut(of: node1, description, []) == nil)
@@ -50,7 +51,8 @@ import Testing
             NodeSnapshot(node: node, label: label, time: time, uptime: time, files: [:], threads: [], arrays: nil)
         }
         let sets = Judge.sets(of: [
-            snapshot(node2, "hang-2", 9), snapshot(node1, "hang-2", 9.1), snapshot(node1, "final", 12), snapshot(node2, "hang-1", 5),
+            snapshot(node2, "hang-2", 9), snapshot(node1, "hang-2", 9.1), snapshot(node1, "final", 12),
+            snapshot(node2, "hang-1", 5),
             snapshot(node1, "hang-1", 5.1), snapshot(node1, "before", 1), snapshot(node1, "final", 11),
         ])
         #expect(sets.map(\.label) == ["hang-1", "hang-2", "final"])

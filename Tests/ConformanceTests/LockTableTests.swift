@@ -17,7 +17,8 @@ import Testing
     private func read(_ text: String) -> [LockRow]? {
         LockRow.rows(
             in: NodeSnapshot(
-                node: node1, label: "final", time: 0, uptime: 0, files: ["/sys/kernel/debug/dlm/aa_locks": text], threads: [], arrays: nil))
+                node: node1, label: "final", time: 0, uptime: 0, files: ["/sys/kernel/debug/dlm/aa_locks": text],
+                threads: [], arrays: nil))
     }
 
     @Test func ownersAreWorkedOut() throws {
@@ -39,7 +40,8 @@ import Testing
     }
 
     @Test func noTableIsNotAnEmptyTable() {
-        let snapshot = NodeSnapshot(node: node1, label: "final", time: 0, uptime: 0, files: [:], threads: [], arrays: nil)
+        let snapshot = NodeSnapshot(
+            node: node1, label: "final", time: 0, uptime: 0, files: [:], threads: [], arrays: nil)
         #expect(LockRow.rows(in: snapshot) == nil)
         #expect(!ClusterMoment(label: "final", snapshots: [snapshot], dead: []).hasLocks)
     }

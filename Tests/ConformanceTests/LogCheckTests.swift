@@ -8,7 +8,8 @@ import Testing
 @testable import Conformance
 
 /// The rules of the project.
-let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
     .appending(path: "kernel-tests/rules")
 
 @Suite struct LogCheckTests {
@@ -16,15 +17,18 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
 
     private func judge(_ log: String?, taint: String? = "12288\n", rules: Bool = true) throws -> CheckResult {
         LogCheck.result(
-            [node1], logs: log.map { [node1: [KernelLog(text: $0)]] } ?? [:], rules: rules ? try LogRules.load(directory: projectRules) : nil,
-            scope: LogScope(scenario: "fail-device", kernelRelease: "6.1.0-56-amd64"), taints: taint.map { [node1: $0] } ?? [:])
+            [node1], logs: log.map { [node1: [KernelLog(text: $0)]] } ?? [:],
+            rules: rules ? try LogRules.load(directory: projectRules) : nil,
+            scope: LogScope(scenario: "fail-device", kernelRelease: "6.1.0-56-amd64"),
+            taints: taint.map { [node1: $0] } ?? [:])
     }
 
     @Test func aQuietLogHolds() throws {
         let result = try judge(quiet)
         #expect(result.findings == [])
         #expect(result.answer == .holds)
-        #expect(result.seen == ["node1: 1 line of kernel log, 0 notes; no taint beyond out-of-tree and unsigned modules"])
+        #expect(
+            result.seen == ["node1: 1 line of kernel log, 0 notes; no taint beyond out-of-tree and unsigned modules"])
     }
 
     @Test(arguments: [
@@ -42,8 +46,10 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
     @Test func theConsoleDoesNotSayItTwice() throws {
         let line = "md-cluster: failed to get EX on MESSAGE (-16)"
         let result = LogCheck.result(
-            [node1], logs: [node1: [KernelLog(text: "3,1,2000000,-;\(line)\n"), KernelLog(text: "[    2.000000] \(line)\n")]],
-            rules: try LogRules.load(directory: projectRules), scope: LogScope(scenario: "s", kernelRelease: "6.1"), taints: [node1: "0"])
+            [node1],
+            logs: [node1: [KernelLog(text: "3,1,2000000,-;\(line)\n"), KernelLog(text: "[    2.000000] \(line)\n")]],
+            rules: try LogRules.load(directory: projectRules), scope: LogScope(scenario: "s", kernelRelease: "6.1"),
+            taints: [node1: "0"])
         #expect(result.findings.count == 1)
     }
 
@@ -51,6 +57,38 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         let result = try judge(quiet, taint: "12800\n")
         #expect(result.answer == .fails)
         #expect(result.findings.map(\.text) == ["the kernel is tainted with W: kernel issued a warning"])
+    }
+
+    /// An exception for a WARN() covers the taint that it leaves, and no other WARN().
+    @Test func anExceptedWarningExplainsItsTaint() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "mdlab-rules-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let rules = """
+            deny: warning
+            kind: warning
+            text: WARNING: CPU:
+            meaning: a WARN() of the kernel was reached
+
+            allow: known
+            rule: warning
+            text: dlm_add_requestqueue
+            scope: all
+            reason: a known one
+            """
+        try Data(rules.utf8).write(to: folder.appending(path: "1.rules"))
+        let known =
+            "4,2,2000000,-;WARNING: CPU: 0 PID: 9 at fs/dlm/requestqueue.c:47 dlm_add_requestqueue+0xe7/0xf0 [dlm]\n"
+        let other = "4,3,3000000,-;WARNING: CPU: 0 PID: 9 at fs/dlm/lock.c:1 x+0x1/0x2 [dlm]\n"
+        func judge(_ log: String) throws -> CheckResult {
+            LogCheck.result(
+                [node1], logs: [node1: [KernelLog(text: log)]], rules: try LogRules.load(directory: folder),
+                scope: LogScope(scenario: "s", kernelRelease: "6.1"), taints: [node1: "12800"])
+        }
+        #expect(try judge(quiet + known).answer == .holds)
+        #expect(try judge(quiet + known).seen[0].hasSuffix("excepted: known: a known one"))
+        #expect(try judge(quiet + known + other).findings.count == 2)
+        #expect(try judge(quiet).findings.count == 1)
     }
 
     @Test func whatWasNotReadIsNotDecided() throws {
@@ -61,6 +99,8 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         let gap = try judge("6,1,1,-;a\n6,5,2,-;b\n")
         #expect(gap.answer == .notDecided)
         #expect(gap.findings[0].text == "the log lacks 3 records")
-        #expect(LogCheck.result([], logs: [:], rules: nil, scope: LogScope(scenario: "s", kernelRelease: "6"), taints: [:]).answer == .notDecided)
+        #expect(
+            LogCheck.result([], logs: [:], rules: nil, scope: LogScope(scenario: "s", kernelRelease: "6"), taints: [:])
+                .answer == .notDecided)
     }
 }

@@ -15,7 +15,8 @@ struct MomentBuilder {
                 arrays: memory
                     ? [
                         NodeSnapshot.ArrayState(
-                            name: "md0", clusterState: 1 << 6, reconfigMutexOwner: nil, receiveMutexOwner: nil, flags: 0, recovery: 0,
+                            name: "md0", clusterState: 1 << 6, reconfigMutexOwner: nil, receiveMutexOwner: nil,
+                            flags: 0, recovery: 0,
                             sbFlags: 0)
                     ] : nil)
         }
@@ -28,8 +29,12 @@ struct MomentBuilder {
         let place = index(node)
         moment.nodes[place].threads.append(
             NodeSnapshot.Thread(
-                pid: Cluster.pid(comm) + (comm == "mdadm" ? moment.nodes[place].threads.count { $0.comm == "mdadm" } : 0), comm: comm,
-                state: state, stack: (state == "R" ? [] : ["__schedule+0x2/0x3", "schedule+0x5e/0xd0"]) + frames + ["kthread+0xd8/0x100"]))
+                pid: Cluster.pid(comm)
+                    + (comm == "mdadm" ? moment.nodes[place].threads.count { $0.comm == "mdadm" } : 0), comm: comm,
+                state: state,
+                stack: (state == "R" ? [] : ["__schedule+0x2/0x3", "schedule+0x5e/0xd0"]) + frames + [
+                    "kthread+0xd8/0x100"
+                ]))
     }
 
     mutating func idle(_ node: NodeID, _ comm: String) { thread(node, comm, "md_thread", state: "S") }

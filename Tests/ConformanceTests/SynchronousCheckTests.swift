@@ -27,7 +27,9 @@ import Testing
         let reload = check.updates[0].reload ?? 0
         #expect(abs(reload - 0.0022) < 1e-6, "\(reload)")
         #expect(check.updates[0].handling > reload)
-        #expect(check.result.seen[0].hasPrefix("1 METADATA_UPDATED of 1 message: 2 receptions, 1 by trylock, 1 by HOLDING_MUTEX_FOR_RECVD"))
+        #expect(
+            check.result.seen[0].hasPrefix(
+                "1 METADATA_UPDATED of 1 message: 2 receptions, 1 by trylock, 1 by HOLDING_MUTEX_FOR_RECVD"))
     }
 
     @Test func deferredHandlingFailsAndNothingElseIsBlamed() {
@@ -40,7 +42,8 @@ import Testing
         #expect(
             check.result.findings[0].text
                 == "METADATA_UPDATED of node1 md0_raid1: node2 let go of ack before md_reload_sb had returned")
-        #expect(check.result.findings[0].details[0].hasPrefix("md_reload_sb was called by md0_raid1 2.00 ms after ack NL"))
+        #expect(
+            check.result.findings[0].details[0].hasPrefix("md_reload_sb was called by md0_raid1 2.00 ms after ack NL"))
         #expect(check.updates.map(\.path) == [.none])
         #expect(WordCheck.result(cluster.traces).answer == .holds)
     }
@@ -79,11 +82,14 @@ import Testing
         var cluster = Cluster(2)
         for node in cluster.nodes { cluster.join(node) }
         cluster.message(node1)
-        let call = cluster.events[node2]!.firstIndex { if case .exit("md_reload_sb", _) = $0.body { true } else { false } }!
+        let call = cluster.events[node2]!.firstIndex {
+            if case .exit("md_reload_sb", _) = $0.body { true } else { false }
+        }!
         cluster.events[node2]![call + 1].body = .entry(function: "md_reload_sb", arguments: [:])
         let check = judge(cluster)
         #expect(check.result.answer == .fails)
-        #expect(check.result.findings[0].text == "METADATA_UPDATED of node1 md0_raid1: node2 called md_reload_sb 2 times")
+        #expect(
+            check.result.findings[0].text == "METADATA_UPDATED of node1 md0_raid1: node2 called md_reload_sb 2 times")
     }
 
     @Test func aGrantThatCameBeforeTheHandlingEndedFails() {
@@ -91,7 +97,9 @@ import Testing
         for node in cluster.nodes { cluster.join(node) }
         cluster.message(node1)
         // node2's clock says 200 ms between the bast and ack NL; node1 waited 5 ms.
-        let bast = cluster.events[node2]!.firstIndex { if case .dlm(let dlm) = $0.body { dlm.kind == .bast } else { false } }!
+        let bast = cluster.events[node2]!.firstIndex {
+            if case .dlm(let dlm) = $0.body { dlm.kind == .bast } else { false }
+        }!
         for index in bast + 1..<cluster.events[node2]!.count { cluster.events[node2]![index].time += 200_000_000 }
         let check = judge(cluster)
         #expect(check.result.answer == .fails)
@@ -144,9 +152,10 @@ import Testing
         for clocks in [true, false] {
             let check = judge(cluster, clocks: clocks)
             #expect(check.result.findings == [], "clocks: \(clocks)")
-            #expect(check.updates.map { "\($0.sender)>\($0.receiver)" } == [
-                "node2>node1", "node1>node2", "node3>node1", "node3>node2", "node1>node3",
-            ])
+            #expect(
+                check.updates.map { "\($0.sender)>\($0.receiver)" } == [
+                    "node2>node1", "node1>node2", "node3>node1", "node3>node2", "node1>node3",
+                ])
         }
     }
 
@@ -161,7 +170,10 @@ import Testing
         #expect(judge(cluster, clocks: true).result.findings == [])
         let check = judge(cluster, clocks: false)
         #expect(check.result.answer == .notDecided)
-        #expect(check.result.findings.contains { $0.text.contains("without clocks the traces do not tell who was a member") })
+        #expect(
+            check.result.findings.contains {
+                $0.text.contains("without clocks the traces do not tell who was a member")
+            })
     }
 
     /// A reception left out of a whole trace: something must be said.
@@ -190,7 +202,10 @@ import Testing
         traces[2].cut = "node3 died"
         let check = SynchronousCheck(traces, expected: 1)
         #expect(check.result.answer == .notDecided)
-        #expect(check.result.findings.contains { $0.text == "METADATA_UPDATED of node1 md0_raid1: no reception on node3: node3 died" })
+        #expect(
+            check.result.findings.contains {
+                $0.text == "METADATA_UPDATED of node1 md0_raid1: no reception on node3: node3 died"
+            })
         // What the living handled of the dead node's last message is judged all the same.
         #expect(check.updates.count == 2 + 2 + 1)
     }

@@ -29,7 +29,9 @@ import Testing
         }
         // no-new-dev CR of a receiver is optional for the automaton: it depends on the message, which the synchronous check knows.
         // An own bitmap that is never held, a resync lock that is never used, and a NEWDISK that nobody asks about are words as well.
-        let optional = ["md0_cluster_rec no-new-dev CR", "mdadm no-new-dev EX", "mdadm resync NL", "mdadm bitmap0000 PW"]
+        let optional = [
+            "md0_cluster_rec no-new-dev CR", "mdadm no-new-dev EX", "mdadm resync NL", "mdadm bitmap0000 PW",
+        ]
         #expect(missed.filter { entry in !optional.contains { entry.hasSuffix($0) } } == [])
         #expect(missed.count <= 4, "\(missed)")
     }
@@ -57,7 +59,8 @@ import Testing
             result.findings.first?.text
                 == "md0_raid1, as sender: message CW is not legal here: after token EX comes message EX or no-new-dev EX or token NL"
         )
-        #expect(result.findings.first?.details.last?.contains("md0_raid1-100: message CW  (granted after 0.20 ms)") == true)
+        #expect(
+            result.findings.first?.details.last?.contains("md0_raid1-100: message CW  (granted after 0.20 ms)") == true)
     }
 
     @Test func anAckGivenTwiceIsCaught() {
@@ -79,7 +82,8 @@ import Testing
         cluster.ask(node1, "md0_raid1", .message, .ex)
         let result = WordCheck.result([cluster.traces[0]])
         #expect(result.answer == .fails)
-        #expect(result.findings[0].text.contains("message EX is asked for while token EX of md0_raid1 has no answer yet"))
+        #expect(
+            result.findings[0].text.contains("message EX is asked for while token EX of md0_raid1 has no answer yet"))
     }
 
     @Test func aFailedConversionIsCaught() {
@@ -153,7 +157,10 @@ import Testing
         let result = WordCheck.result([cluster.traces[0]])
         #expect(result.findings == [])
         #expect(result.answer == .holds)
-        #expect(result.seen.contains { $0.hasPrefix("node1 md0_recover: the ast of the cancelled bitmap0001 came after lockres_free") })
+        #expect(
+            result.seen.contains {
+                $0.hasPrefix("node1 md0_recover: the ast of the cancelled bitmap0001 came after lockres_free")
+            })
     }
 
     @Test func aCutTraceIsLegalAndSaidAnUncutOneIsAQuestion() {
@@ -163,7 +170,8 @@ import Testing
         var trace = cluster.traces[0]
         let open = WordCheck.result([trace])
         #expect(open.answer == .notDecided)
-        #expect(open.findings[0].text == "as sender: the trace ends inside a word, after token EX of md0_raid1, unanswered")
+        #expect(
+            open.findings[0].text == "as sender: the trace ends inside a word, after token EX of md0_raid1, unanswered")
         trace.cut = "the run hung"
         let cut = WordCheck.result([trace])
         #expect(cut.answer == .holds)
@@ -220,7 +228,8 @@ import Testing
             node1, "mdadm",
             .dlm(
                 DLMEvent(
-                    kind: .lockStart, lockspace: 99, lock: 1, resource: LockResource(rawValue: "bitmapmdlab"), mode: .pw,
+                    kind: .lockStart, lockspace: 99, lock: 1, resource: LockResource(rawValue: "bitmapmdlab"),
+                    mode: .pw,
                     flags: 1, status: nil)))
         #expect(WordCheck.result([cluster.traces[0]]).answer == .holds)
     }
@@ -238,7 +247,9 @@ private func letter(_ event: KernelEvent) -> String {
 
 /// The start event itself, and the end and ast that belong to it.
 private func same(_ event: KernelEvent, _ start: KernelEvent) -> Bool {
-    guard case .dlm(let dlm) = event.body, case .dlm(let begun) = start.body, dlm.lock == begun.lock else { return false }
+    guard case .dlm(let dlm) = event.body, case .dlm(let begun) = start.body, dlm.lock == begun.lock else {
+        return false
+    }
     if event.index == start.index { return true }
     return event.index > start.index && event.index <= start.index + 2 && (dlm.kind == .lockEnd || dlm.kind == .ast)
 }

@@ -57,7 +57,9 @@ public struct AgreementCheck: Sendable {
                     "/sys/block/\(left.name)/\(file): \(left.node) says \(first), \(right.node) says \(second)",
                     node: right.node.description))
         }
-        for file in NodeArray.commonFiles { differ(file, left.common[file] ?? "nothing", right.common[file] ?? "nothing") }
+        for file in NodeArray.commonFiles {
+            differ(file, left.common[file] ?? "nothing", right.common[file] ?? "nothing")
+        }
         for device in Set(left.devices.keys).union(right.devices.keys).sorted() {
             guard let first = left.devices[device], let second = right.devices[device] else {
                 differ(
@@ -90,14 +92,17 @@ public struct AgreementCheck: Sendable {
         }
         for block in known {
             if block.events != first.events {
-                differ("the superblock of \(block.disk) has events \(block.events), that of \(first.disk) \(first.events), and both are in sync")
+                differ(
+                    "the superblock of \(block.disk) has events \(block.events), that of \(first.disk) \(first.events), and both are in sync"
+                )
             }
             if let number = view.number("md/raid_disks"), number != block.raidDisks {
                 differ("\(root)/raid_disks is \(number), the superblock of \(block.disk) says \(block.raidDisks)")
             }
             // component_size counts KiB, the superblock sectors.
             if let size = view.number("md/component_size"), UInt64(size) * 2 != block.size {
-                differ("\(root)/component_size is \(size) KiB, the superblock of \(block.disk) says \(block.size) sectors")
+                differ(
+                    "\(root)/component_size is \(size) KiB, the superblock of \(block.disk) says \(block.size) sectors")
             }
         }
         // The roles of all members, as the newest superblock has them.
@@ -113,16 +118,22 @@ public struct AgreementCheck: Sendable {
             let isOut = role == .faulty || role == .spare
             let agrees = device.isFaulty ? isOut : device.slot.map { role == .active($0) } ?? isOut
             if !agrees {
-                differ("\(root)/dev-\(name) is \(expected), the superblock of \(newest.disk) gives it \(roleName(role))")
+                differ(
+                    "\(root)/dev-\(name) is \(expected), the superblock of \(newest.disk) gives it \(roleName(role))")
             }
         }
     }
 
     private static func summary(_ copies: [NodeArray], _ superblocks: [NodeID: [SuperblockView]]) -> String {
         let first = copies[0]
-        let devices = first.devices.sorted { $0.key < $1.key }.map { "\($0.key) \(slot($0.value.slot)) \(words($0.value.state))" }
-        let events = Set((superblocks[first.node] ?? []).filter { first.devices[$0.disk]?.isInSync == true }.map(\.events)).sorted()
-        return "\(first.name) on \(copies.map(\.node.description).joined(separator: ", ")): raid_disks \(first.common["md/raid_disks"] ?? "?"), "
+        let devices = first.devices.sorted { $0.key < $1.key }.map {
+            "\($0.key) \(slot($0.value.slot)) \(words($0.value.state))"
+        }
+        let events = Set(
+            (superblocks[first.node] ?? []).filter { first.devices[$0.disk]?.isInSync == true }.map(\.events)
+        ).sorted()
+        return
+            "\(first.name) on \(copies.map(\.node.description).joined(separator: ", ")): raid_disks \(first.common["md/raid_disks"] ?? "?"), "
             + "degraded \(first.common["md/degraded"] ?? "?"), \(first.common["md/component_size"] ?? "?") KiB; "
             + devices.joined(separator: ", ") + "; events \(events.map(String.init).joined(separator: "/"))"
     }

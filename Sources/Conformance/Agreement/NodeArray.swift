@@ -16,7 +16,9 @@ struct NodeArray: Sendable, Equatable {
     var action: String?
 
     /// Files of which every node has its own copy in memory, which METADATA_UPDATED and CHANGE_CAPACITY keep the same.
-    static let commonFiles = ["size", "md/raid_disks", "md/degraded", "md/component_size", "md/level", "md/layout", "md/chunk_size"]
+    static let commonFiles = [
+        "size", "md/raid_disks", "md/degraded", "md/component_size", "md/level", "md/layout", "md/chunk_size",
+    ]
 
     /// The arrays that run on a node; a stopped one has no md directory, or says clear or inactive.
     static func running(in snapshot: NodeSnapshot) -> [NodeArray] {
@@ -24,7 +26,8 @@ struct NodeArray: Sendable, Equatable {
             guard let state = view.arrayState, state != "clear", state != "inactive" else { return nil }
             var common: [String: String] = [:]
             for file in commonFiles {
-                common[file] = snapshot.files["/sys/block/\(view.name)/\(file)"]?.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                common[file] = snapshot.files["/sys/block/\(view.name)/\(file)"]?.split(whereSeparator: \.isWhitespace)
+                    .joined(separator: " ")
             }
             return NodeArray(
                 node: snapshot.node, name: view.name, common: common,
@@ -53,7 +56,8 @@ struct SuperblockView: Sendable, Equatable {
         snapshot.decodedSuperblocks.sorted { $0.key < $1.key }.compactMap { disk, result in
             guard case .success(let block) = result else { return nil }
             return SuperblockView(
-                disk: disk, events: block.events, raidDisks: block.raidDisks, size: block.size, number: block.deviceNumber,
+                disk: disk, events: block.events, raidDisks: block.raidDisks, size: block.size,
+                number: block.deviceNumber,
                 roles: block.roles)
         }
     }

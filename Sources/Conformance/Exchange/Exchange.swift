@@ -131,7 +131,8 @@ private struct Search {
         let markerList = markerSteps.map(Step.marker)
         guard senders.count == 1 else {
             // No sender left: one whose trace was cut sent what the others received.
-            let orphan: [Step] = senders.isEmpty && !receivers.isEmpty && silent.contains(where: maySayNothing) ? [.orphan] : []
+            let orphan: [Step] =
+                senders.isEmpty && !receivers.isEmpty && silent.contains(where: maySayNothing) ? [.orphan] : []
             return senders.isEmpty ? markerList + orphan : markerList
         }
         let message = Step.message(senders[0])
@@ -173,7 +174,8 @@ private struct Search {
         }
     }
 
-    private func receive(_ exchange: Exchange, but sender: Int?, _ positions: inout [Int], _ joined: [Bool]) -> Exchange {
+    private func receive(_ exchange: Exchange, but sender: Int?, _ positions: inout [Int], _ joined: [Bool]) -> Exchange
+    {
         var exchange = exchange
         for number in passes.indices where number != sender && joined[number] {
             switch head(number, positions) {

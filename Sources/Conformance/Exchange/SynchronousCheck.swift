@@ -32,7 +32,8 @@ public struct SynchronousCheck: Sendable {
         if judged.heard < expected {
             judged.undecided.append(
                 Finding(
-                    "\(judged.heard) METADATA_UPDATED with a receiver in the traces, where the scenario causes at least \(expected)"))
+                    "\(judged.heard) METADATA_UPDATED with a receiver in the traces, where the scenario causes at least \(expected)"
+                ))
         }
         updates = judged.updates
         let answer: CheckAnswer =
@@ -74,11 +75,13 @@ private struct Judged {
                 heard += 1
                 judge(receive, of: nil, passes)
                 undecided.append(
-                    finding("a METADATA_UPDATED whose sender the traces do not tell", at: receive.begun, on: receive.node))
+                    finding(
+                        "a METADATA_UPDATED whose sender the traces do not tell", at: receive.begun, on: receive.node))
             case .send(let send) where send.type == nil || send.type == .metadataUpdated:
                 undecided.append(
                     finding(
-                        "\(Self.name(send)): the traces do not tell which receptions belong to it", at: send.asked, on: send.node))
+                        "\(Self.name(send)): the traces do not tell which receptions belong to it", at: send.asked,
+                        on: send.node))
             default:
                 break
             }
@@ -86,7 +89,9 @@ private struct Judged {
     }
 
     private mutating func judge(_ exchange: Exchange, ambiguous: Bool, _ passes: [NodePasses]) {
-        let isUpdate = exchange.send?.type.map { $0 == .metadataUpdated } ?? exchange.receives.values.contains(where: \.isMetadataUpdate)
+        let isUpdate =
+            exchange.send?.type.map { $0 == .metadataUpdated }
+            ?? exchange.receives.values.contains(where: \.isMetadataUpdate)
         if !isUpdate {
             for receive in exchange.receives.values where receive.isMetadataUpdate && !ambiguous {
                 undecided.append(
@@ -105,11 +110,15 @@ private struct Judged {
             undecided.append(Finding("\(name): no reception on \(node): \(why)", node: node.description))
         }
         if let send = exchange.send, send.granted == nil {
-            undecided.append(finding("\(Self.name(send)) was never acknowledged: ack EX is not granted", at: send.asked, on: send.node))
+            undecided.append(
+                finding(
+                    "\(Self.name(send)) was never acknowledged: ack EX is not granted", at: send.asked, on: send.node))
         }
         if ambiguous, let send = exchange.send {
             undecided.append(
-                finding("\(Self.name(send)): without clocks the traces do not tell who was a member", at: send.asked, on: send.node))
+                finding(
+                    "\(Self.name(send)): without clocks the traces do not tell who was a member", at: send.asked,
+                    on: send.node))
         }
     }
 
@@ -118,9 +127,12 @@ private struct Judged {
         guard let released = receive.released else {
             if receive.ended != nil, send?.granted != nil {
                 violations.append(
-                    finding("\(name): \(receive.node) never let go of ack, and the sender was granted EX", at: receive.begun, on: receive.node))
+                    finding(
+                        "\(name): \(receive.node) never let go of ack, and the sender was granted EX",
+                        at: receive.begun, on: receive.node))
             } else {
-                undecided.append(finding("\(name): \(receive.node) has not let go of ack", at: receive.begun, on: receive.node))
+                undecided.append(
+                    finding("\(name): \(receive.node) has not let go of ack", at: receive.begun, on: receive.node))
             }
             return
         }
@@ -131,22 +143,27 @@ private struct Judged {
         let handling = Double(released.time &- start.time) / 1e9
         updates.append(
             MetadataUpdate(
-                sender: send?.node.description ?? "", senderThread: send?.comm ?? "", receiver: receive.node.description, path: path,
+                sender: send?.node.description ?? "", senderThread: send?.comm ?? "",
+                receiver: receive.node.description, path: path,
                 handling: handling,
                 reload: returned.last.flatMap { reload in
                     reload.returned.map { Double($0.time &- reload.called.time) / 1e9 }
                 }, time: Double(start.time) / 1e9))
         if receive.hasGap {
-            undecided.append(finding("\(name): events were lost while \(receive.node) handled it", at: start, on: receive.node))
+            undecided.append(
+                finding("\(name): events were lost while \(receive.node) handled it", at: start, on: receive.node))
         } else if returned.isEmpty {
             violations.append(late(receive, released, name, passes))
         } else if returned.count > 1 {
             violations.append(
-                finding("\(name): \(receive.node) called md_reload_sb \(returned.count) times", at: start, on: receive.node))
+                finding(
+                    "\(name): \(receive.node) called md_reload_sb \(returned.count) times", at: start, on: receive.node)
+            )
         } else if receive.unlocked == nil {
             undecided.append(
                 finding(
-                    "\(name): the trace of \(receive.node) never shows mddev_unlock, so the path is not known", at: start,
+                    "\(name): the trace of \(receive.node) never shows mddev_unlock, so the path is not known",
+                    at: start,
                     on: receive.node))
         }
         if let send, let granted = send.granted {
@@ -155,7 +172,8 @@ private struct Judged {
                 violations.append(
                     finding(
                         "\(name): granted after \(milliseconds(wait)), but \(receive.node) handled it for \(milliseconds(handling)) "
-                            + "before it let go of ack (beyond what two clocks may differ)", at: start, on: receive.node))
+                            + "before it let go of ack (beyond what two clocks may differ)", at: start, on: receive.node
+                    ))
             }
         }
     }
@@ -165,7 +183,11 @@ private struct Judged {
         let text = "\(name): \(receive.node) let go of ack before md_reload_sb had returned"
         let own = passes.first { $0.node == receive.node }
         let next = own?.items.first { item in
-            if case .receive(let other) = item { other.isMetadataUpdate && other.begun.index > released.index } else { false }
+            if case .receive(let other) = item {
+                other.isMetadataUpdate && other.begun.index > released.index
+            } else {
+                false
+            }
         }
         let reload = own?.reloads.first {
             ($0.returned?.index ?? $0.called.index) > released.index && $0.called.index < next?.mark.index ?? .max

@@ -11,9 +11,11 @@ public struct HangCheck: Sendable {
     public static let name = "no-hang"
 
     /// The lines of the hang that two sets of snapshots of all living nodes show, or nil: what a watchdog asks while a run goes on.
-    public static func hang(in first: [NodeSnapshot], then second: [NodeSnapshot], dead: Set<NodeID> = []) -> [String]? {
+    public static func hang(in first: [NodeSnapshot], then second: [NodeSnapshot], dead: Set<NodeID> = []) -> [String]?
+    {
         let moments = [
-            ClusterMoment(label: "hang-1", snapshots: first, dead: dead), ClusterMoment(label: "hang-2", snapshots: second, dead: dead),
+            ClusterMoment(label: "hang-1", snapshots: first, dead: dead),
+            ClusterMoment(label: "hang-2", snapshots: second, dead: dead),
         ]
         let found = result(moments, hung: false)
         return found.answer == .fails ? found.findings.flatMap { [$0.text] + $0.details } : nil
@@ -30,25 +32,31 @@ public struct HangCheck: Sendable {
 
         for (first, second) in zip(suspects, suspects.dropFirst()) where answer == .holds {
             let between = second.0.time - first.0.time
-            let confirmed = second.1.hangs.filter { hang in first.1.hangs.contains { hang.continues($0, after: between) } }
+            let confirmed = second.1.hangs.filter { hang in
+                first.1.hangs.contains { hang.continues($0, after: between) }
+            }
             findings += Self.worst(confirmed).map { Self.finding($0) }
             if !confirmed.isEmpty { answer = .fails }
         }
         if answer == .holds {
             // A suspicion that came to nothing is over when the run went on to its end.
             let once = hung && !suspects.isEmpty ? suspects.suffix(1) : graphs.suffix(1)
-            let hangs = once.flatMap { moment, graph in graph.hangs.filter { $0.nobody != .lostGrant }.map { (moment.label, $0) } }
+            let hangs = once.flatMap { moment, graph in
+                graph.hangs.filter { $0.nobody != .lostGrant }.map { (moment.label, $0) }
+            }
             for (label, hang) in hangs {
                 answer = .notDecided
                 findings.append(
-                    Self.finding(hang, note: " (seen in the snapshots \"\(label)\" only, which were not taken at one instant)"))
+                    Self.finding(
+                        hang, note: " (seen in the snapshots \"\(label)\" only, which were not taken at one instant)"))
             }
             if hung, hangs.isEmpty {
                 answer = .notDecided
                 let last = (suspects.last ?? graphs.last)?.0
                 findings.append(
                     Finding(
-                        "the run stood still, and no wait that cannot end was found in its snapshots", details: Self.blocked(last)))
+                        "the run stood still, and no wait that cannot end was found in its snapshots",
+                        details: Self.blocked(last)))
             }
         }
         if moments.isEmpty {
@@ -69,7 +77,8 @@ public struct HangCheck: Sendable {
         let what =
             switch hang.nobody {
             case nil: "\(count(hang.edges.count, "thread")) of \(nodes) wait for each other in a cycle"
-            case .some(let nobody): "\(hang.edges.last!.from.node) \(hang.edges.last!.from.comm) waits for \(nobody.rawValue)"
+            case .some(let nobody):
+                "\(hang.edges.last!.from.node) \(hang.edges.last!.from.comm) waits for \(nobody.rawValue)"
             }
         return Finding(what + note, details: hang.lines)
     }
@@ -77,7 +86,8 @@ public struct HangCheck: Sendable {
     private static func seen(_ moment: ClusterMoment, _ graph: WaitGraph) -> String {
         let threads = moment.nodes.reduce(0) { $0 + $1.threads.count }
         let cycles = graph.hangs.count { $0.nobody == nil }
-        let memory = moment.nodes.allSatisfy { $0.arrays != nil } ? "" : "; mutex owners and cinfo->state inferred from stacks"
+        let memory =
+            moment.nodes.allSatisfy { $0.arrays != nil } ? "" : "; mutex owners and cinfo->state inferred from stacks"
         let locks = moment.hasLocks ? "" : "; DLM's lock tables were not read"
         return "\"\(moment.label)\": \(count(threads, "thread")) on \(count(moment.nodes.count, "node")), "
             + "\(count(graph.edges.count, "wait")) for others, \(count(cycles, "cycle"))\(memory)\(locks)"
@@ -86,7 +96,9 @@ public struct HangCheck: Sendable {
     /// The threads in uninterruptible sleep, for a hang that is not understood.
     private static func blocked(_ moment: ClusterMoment?) -> [String] {
         (moment?.nodes ?? []).flatMap { node in
-            node.threads.filter { $0.state == "D" }.map { "\(node.node) \($0.comm)-\($0.pid): \(Frames($0.stack).chain)" }
+            node.threads.filter { $0.state == "D" }.map {
+                "\(node.node) \($0.comm)-\($0.pid): \(Frames($0.stack).chain)"
+            }
         }
     }
 }

@@ -6,7 +6,8 @@ import RunRecord
 extension LockRow {
     /// The rows of every /sys/kernel/debug/dlm/LOCKSPACE_locks of a snapshot; nil when there is no such file.
     static func rows(in snapshot: NodeSnapshot) -> [LockRow]? {
-        guard snapshot.files.keys.contains(where: { $0.hasPrefix("/sys/kernel/debug/dlm/") && $0.hasSuffix("_locks") }) else { return nil }
+        guard snapshot.files.keys.contains(where: { $0.hasPrefix("/sys/kernel/debug/dlm/") && $0.hasSuffix("_locks") })
+        else { return nil }
         return snapshot.lockspaces.flatMap(\.locks).compactMap { LockRow($0, seenBy: snapshot.node) }
     }
 

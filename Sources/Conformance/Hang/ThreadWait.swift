@@ -67,7 +67,9 @@ extension ThreadWait {
         "__mutex_lock_interruptible_slowpath", "mutex_lock_killable", "__mutex_lock_killable_slowpath",
     ]
     /// Their mutex is not the array's.
-    private static let otherMutexes: Set<String> = ["md_open", "blkdev_get_by_dev", "blkdev_put", "bdev_disk_changed", "blkdev_get_whole"]
+    private static let otherMutexes: Set<String> = [
+        "md_open", "blkdev_get_by_dev", "blkdev_put", "bdev_disk_changed", "blkdev_get_whole",
+    ]
 
     /// - Parameter readsMessage: the node's `message` lock is granted CR, so its receive thread is past `recv_mutex`.
     init(_ thread: NodeSnapshot.Thread, readsMessage: Bool) {
@@ -85,8 +87,10 @@ extension ThreadWait {
             case "recv_daemon": self = readsMessage ? .reconfigMutex : .receiveMutex
             case "process_metadata_update": self = .reconfigMutex
             case let other where Self.otherMutexes.contains(other): self = .elsewhere
-            default: self = frames.names.contains { $0.hasPrefix("md_") || $0.hasPrefix("mddev_") || $0 == "rdev_attr_store" }
-                ? .reconfigMutex : .elsewhere
+            default:
+                self =
+                    frames.names.contains { $0.hasPrefix("md_") || $0.hasPrefix("mddev_") || $0 == "rdev_attr_store" }
+                    ? .reconfigMutex : .elsewhere
             }
         } else {
             switch top {
@@ -110,7 +114,8 @@ extension ThreadWait {
         case "resync_start", "resync_finish", "md_do_sync": .dlm([.resync])
         case "add_new_disk", "new_disk_ack": .dlm([.noNewDev])
         case "join": .dlm([.token, .ack, .noNewDev, .message])
-        case "recover_bitmaps", "load_bitmaps", "gather_all_resync_info", "lock_all_bitmaps", "update_size", "resize_bitmaps":
+        case "recover_bitmaps", "load_bitmaps", "gather_all_resync_info", "lock_all_bitmaps", "update_size",
+            "resize_bitmaps":
             .bitmap
         default: .dlm([.token, .message, .ack, .noNewDev, .resync])
         }
@@ -120,7 +125,9 @@ extension ThreadWait {
         if frames.contains(where: { ["leave", "md_cluster_stop", "md_bitmap_destroy"].contains($0) }) {
             return [.recoverBitmaps, .recvDaemon]
         }
-        if frames.contains(where: { ["md_reap_sync_thread", "action_store", "stop_sync_thread", "md_set_readonly"].contains($0) }) {
+        if frames.contains(where: {
+            ["md_reap_sync_thread", "action_store", "stop_sync_thread", "md_set_readonly"].contains($0)
+        }) {
             return [.resync]
         }
         return [.raidDaemon, .resync]
@@ -131,14 +138,18 @@ extension ThreadWait {
 enum Holds {
     /// Between lock_token and unlock_comm, in any of these the thread holds SEND_LOCK, and the token or the wait for it.
     static let sending: Set<String> = [
-        "__sendmsg", "sendmsg", "metadata_update_finish", "metadata_update_cancel", "unlock_comm", "lock_comm", "metadata_update_start",
+        "__sendmsg", "sendmsg", "metadata_update_finish", "metadata_update_cancel", "unlock_comm", "lock_comm",
+        "metadata_update_start",
         "update_size", "lock_token",
     ]
     /// Functions that md calls with reconfig_mutex held only.
     static let reconfigMutex: Set<String> = [
-        "metadata_update_start", "metadata_update_finish", "metadata_update_cancel", "md_update_sb", "md_reap_sync_thread", "remove_disk",
-        "gather_bitmaps", "update_size", "resync_finish", "leave", "join", "load_bitmaps", "md_run", "do_md_run", "__md_stop", "md_stop",
-        "md_bitmap_create", "md_bitmap_load", "md_bitmap_destroy", "md_allow_write", "lock_all_bitmaps", "resync_bitmap", "mddev_detach",
+        "metadata_update_start", "metadata_update_finish", "metadata_update_cancel", "md_update_sb",
+        "md_reap_sync_thread", "remove_disk",
+        "gather_bitmaps", "update_size", "resync_finish", "leave", "join", "load_bitmaps", "md_run", "do_md_run",
+        "__md_stop", "md_stop",
+        "md_bitmap_create", "md_bitmap_load", "md_bitmap_destroy", "md_allow_write", "lock_all_bitmaps",
+        "resync_bitmap", "mddev_detach",
         "md_cluster_stop", "md_add_new_disk", "md_reload_sb",
     ]
 }

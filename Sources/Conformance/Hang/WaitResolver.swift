@@ -20,14 +20,19 @@ struct WaitResolver {
         case .sendLock: [sendLockEdge]
         case .metadataReload: [reloadEdge]
         case .threadEnd(let roles): endEdges(roles)
-        case .superblock: [edge("waits for the superblock to be written", Self.actor(.raidDaemon, on: node), "which writes it")]
+        case .superblock:
+            [edge("waits for the superblock to be written", Self.actor(.raidDaemon, on: node), "which writes it")]
         case .idle: idleEdges
         case .elsewhere: []
         }
     }
 
-    static func wait(of thread: NodeSnapshot.Thread, on node: ClusterMoment.Node, in moment: ClusterMoment) -> ThreadWait {
-        let reads = moment.locks(of: .message).contains { $0.owner == node.node && $0.granted == .cr && $0.status == .granted }
+    static func wait(of thread: NodeSnapshot.Thread, on node: ClusterMoment.Node, in moment: ClusterMoment)
+        -> ThreadWait
+    {
+        let reads = moment.locks(of: .message).contains {
+            $0.owner == node.node && $0.granted == .cr && $0.status == .granted
+        }
         return ThreadWait(thread, readsMessage: reads)
     }
 
@@ -35,7 +40,9 @@ struct WaitResolver {
 
     private func lockEdges(_ resources: [LockResource]) -> [WaitGraph.Edge] {
         guard moment.hasLocks else { return guessedEdges(resources) }
-        let pending = resources.flatMap { moment.locks(of: $0) }.first { $0.owner == node.node && $0.status != .granted }
+        let pending = resources.flatMap { moment.locks(of: $0) }.first {
+            $0.owner == node.node && $0.status != .granted
+        }
         guard let pending else {
             let names = resources.map(\.rawValue).joined(separator: " or ")
             return [nobody(.lostGrant, "waits for \(names), and DLM has nothing of it outstanding")]
@@ -71,11 +78,13 @@ struct WaitResolver {
 
     /// The thread of the holder's node that lets go of the lock in the end.
     private func holderThread(of lock: LockRow, on peer: ClusterMoment.Node) -> WaitGraph.Target {
-        let isReceivers = (lock.resource == .ack && lock.granted == .cr)
+        let isReceivers =
+            (lock.resource == .ack && lock.granted == .cr)
             || (lock.resource == .message && (lock.granted == .cr || lock.granted == .pr))
         if isReceivers { return receiverTarget(on: peer) }
         switch lock.resource {
-        case .resync: return peer.thread(.resync) == nil ? Self.actor(.raidDaemon, on: peer) : Self.actor(.resync, on: peer)
+        case .resync:
+            return peer.thread(.resync) == nil ? Self.actor(.raidDaemon, on: peer) : Self.actor(.resync, on: peer)
         default: return senderTarget(on: peer)
         }
     }
@@ -84,7 +93,9 @@ struct WaitResolver {
         guard let receiver = peer.thread(.recvDaemon) else { return .nobody(.missingThread) }
         if Self.wait(of: receiver, on: peer, in: moment) == .idle {
             // Before load_bitmaps a bast is only remembered: the joining thread has to get there first.
-            let joining = peer.threads.first { Frames($0.stack).contains(["join", "load_bitmaps", "md_run", "do_md_run"]) }
+            let joining = peer.threads.first {
+                Frames($0.stack).contains(["join", "load_bitmaps", "md_run", "do_md_run"])
+            }
             return joining.map { .thread(Self.who($0, on: peer)) } ?? .nobody(.lostWakeup)
         }
         return .thread(Self.who(receiver, on: peer))
@@ -117,7 +128,9 @@ struct WaitResolver {
         if frames.contains(["__sendmsg"]) {
             return others.filter { peer in
                 peer.thread(.recvDaemon).map { Self.wait(of: $0, on: peer, in: moment) != .idle } ?? false
-            }.map { edge("waits for", receiverTarget(on: $0), "which has not let go of ack (\(note))", call: "(ack, EX)") }
+            }.map {
+                edge("waits for", receiverTarget(on: $0), "which has not let go of ack (\(note))", call: "(ack, EX)")
+            }
         }
         return []
     }
@@ -129,10 +142,12 @@ struct WaitResolver {
     // MARK: Within the node
 
     private var sendLockEdge: WaitGraph.Edge {
-        let holder = node.threads.first { other in
-            other.pid != thread.pid && ThreadRole(comm: other.comm) != .recvDaemon
-                && Self.wait(of: other, on: node, in: moment) != .sendLock && Frames(other.stack).contains(Holds.sending)
-        } ?? node.threads.first { $0.pid != thread.pid && Frames($0.stack).contains(["md_update_sb"]) }
+        let holder =
+            node.threads.first { other in
+                other.pid != thread.pid && ThreadRole(comm: other.comm) != .recvDaemon
+                    && Self.wait(of: other, on: node, in: moment) != .sendLock
+                    && Frames(other.stack).contains(Holds.sending)
+            } ?? node.threads.first { $0.pid != thread.pid && Frames($0.stack).contains(["md_update_sb"]) }
         if let holder { return edge("waits for SEND_LOCK, held by", .thread(Self.who(holder, on: node)), "") }
         guard let state = node.state else { return edge("waits for SEND_LOCK", .progress, "whose holder is not seen") }
         if !state.contains(.sendLock) { return nobody(.lostWakeup, "waits for SEND_LOCK, which is clear") }
@@ -151,23 +166,32 @@ struct WaitResolver {
             if bit || array.reconfigMutexOwner == nil {
                 let truth = bit ? "HOLDING_MUTEX_FOR_RECVD is set" : "reconfig_mutex is free"
                 if raidThread == nil {
-                    return nobody(.missingThread, "\(call): \(truth), but it sleeps on the wait queue of a md thread that is gone")
+                    return nobody(
+                        .missingThread, "\(call): \(truth), but it sleeps on the wait queue of a md thread that is gone"
+                    )
                 }
                 return nobody(.lostWakeup, "\(call): \(truth), but nothing wakes it")
             }
         } else if raidThread == nil {
             return nobody(.missingThread, "\(call) on the wait queue of a md thread that is gone")
         }
-        return mutexEdge("reconfig_mutex", owner: Self.reconfigOwner(on: node, but: thread, in: moment), since: node.state == nil ? "HOLDING_MUTEX_FOR_RECVD not read" : "HOLDING_MUTEX_FOR_RECVD is clear")
+        return mutexEdge(
+            "reconfig_mutex", owner: Self.reconfigOwner(on: node, but: thread, in: moment),
+            since: node.state == nil ? "HOLDING_MUTEX_FOR_RECVD not read" : "HOLDING_MUTEX_FOR_RECVD is clear")
     }
 
     private var receiveOwner: (thread: NodeSnapshot.Thread, known: Bool)? {
         if let array = node.array {
-            return array.receiveMutexOwner.flatMap { owner in node.threads.first { $0.pid == owner } }.map { ($0, true) }
+            return array.receiveMutexOwner.flatMap { owner in node.threads.first { $0.pid == owner } }.map {
+                ($0, true)
+            }
         }
         let receiver = node.thread(.recvDaemon)
-        if let receiver, receiver.pid != thread.pid, Self.wait(of: receiver, on: node, in: moment) != .idle { return (receiver, false) }
-        return node.threads.first { $0.pid != thread.pid && Frames($0.stack).contains(["__sendmsg", "unlock_comm"]) }.map { ($0, false) }
+        if let receiver, receiver.pid != thread.pid, Self.wait(of: receiver, on: node, in: moment) != .idle {
+            return (receiver, false)
+        }
+        return node.threads.first { $0.pid != thread.pid && Frames($0.stack).contains(["__sendmsg", "unlock_comm"]) }
+            .map { ($0, false) }
     }
 
     /// The owner of reconfig_mutex: as the kernel's memory says, else the thread that stands in a function which needs it.
@@ -175,7 +199,9 @@ struct WaitResolver {
         on node: ClusterMoment.Node, but thread: NodeSnapshot.Thread, in moment: ClusterMoment
     ) -> (thread: NodeSnapshot.Thread, known: Bool)? {
         if let array = node.array {
-            return array.reconfigMutexOwner.flatMap { owner in node.threads.first { $0.pid == owner } }.map { ($0, true) }
+            return array.reconfigMutexOwner.flatMap { owner in node.threads.first { $0.pid == owner } }.map {
+                ($0, true)
+            }
         }
         let candidates = node.threads.filter { other in
             guard other.pid != thread.pid, wait(of: other, on: node, in: moment) != .reconfigMutex else { return false }
@@ -183,7 +209,8 @@ struct WaitResolver {
             // The resync thread sends without the mutex.
             if ThreadRole(comm: other.comm) == .resync { return false }
             return frames.contains(Holds.reconfigMutex)
-                || (frames.contains(["lock_comm", "__sendmsg", "kthread_stop"]) && frames.contains(["md_ioctl", "md_attr_store", "rdev_attr_store", "md_check_recovery"]))
+                || (frames.contains(["lock_comm", "__sendmsg", "kthread_stop"])
+                    && frames.contains(["md_ioctl", "md_attr_store", "rdev_attr_store", "md_check_recovery"]))
         }
         return candidates.first.map { ($0, false) }
     }
@@ -194,7 +221,8 @@ struct WaitResolver {
         let reason = since.map { " (\($0))" } ?? ""
         guard let owner else {
             let pid = name == "reconfig_mutex" ? node.array?.reconfigMutexOwner : node.array?.receiveMutexOwner
-            let whose = pid.map { "held by pid \($0), which is not among the blocked threads" } ?? "whose owner is not seen"
+            let whose =
+                pid.map { "held by pid \($0), which is not among the blocked threads" } ?? "whose owner is not seen"
             return edge("waits for \(name)", .progress, whose)
         }
         let how = owner.known || node.arrays != nil ? "" : ", as the stacks say"
@@ -204,7 +232,8 @@ struct WaitResolver {
     private func endEdges(_ roles: [ThreadRole]) -> [WaitGraph.Edge] {
         let targets = roles.compactMap { node.thread($0) }.filter { $0.pid != thread.pid }
         // Of several that could be meant, the one that is stuck.
-        let stuck = targets.first { !WaitResolver(moment: moment, node: node, thread: $0).edges.isEmpty } ?? targets.first
+        let stuck =
+            targets.first { !WaitResolver(moment: moment, node: node, thread: $0).edges.isEmpty } ?? targets.first
         guard let stuck else { return [edge("waits for a thread to end", .progress, "that is not there any more")] }
         return [edge("waits for the end of", .thread(Self.who(stuck, on: node)), "")]
     }
@@ -216,7 +245,9 @@ struct WaitResolver {
             let owner = Self.reconfigOwner(on: node, but: thread, in: moment)
         else { return [] }
         return [
-            edge("has to end what add_new_disk began, and waits for reconfig_mutex, held by", .thread(Self.who(owner.thread, on: node)), "")
+            edge(
+                "has to end what add_new_disk began, and waits for reconfig_mutex, held by",
+                .thread(Self.who(owner.thread, on: node)), "")
         ]
     }
 
@@ -230,14 +261,19 @@ struct WaitResolver {
         node.thread(role).map { .thread(who($0, on: node)) } ?? .nobody(.missingThread)
     }
 
-    private func describe(_ target: WaitGraph.Target, on peer: ClusterMoment.Node, _ why: String, _ call: String) -> WaitGraph.Edge {
+    private func describe(_ target: WaitGraph.Target, on peer: ClusterMoment.Node, _ why: String, _ call: String)
+        -> WaitGraph.Edge
+    {
         switch target {
         case .thread: edge("waits for", target, "which \(why)", call: call)
         case .nobody(let kind):
             switch kind {
-            case .lostWakeup, .lostGrant: nobody(kind, "waits for \(peer.node), which \(why), and whose receive thread sleeps", call: call)
-            case .missingThread: nobody(kind, "waits for \(peer.node), which \(why), and whose thread for it is gone", call: call)
-            case .abandoned, .deadNode: nobody(kind, "waits for \(peer.node), which \(why), and where no thread is sending", call: call)
+            case .lostWakeup, .lostGrant:
+                nobody(kind, "waits for \(peer.node), which \(why), and whose receive thread sleeps", call: call)
+            case .missingThread:
+                nobody(kind, "waits for \(peer.node), which \(why), and whose thread for it is gone", call: call)
+            case .abandoned, .deadNode:
+                nobody(kind, "waits for \(peer.node), which \(why), and where no thread is sending", call: call)
             }
         case .progress: edge("waits for", target, why, call: call)
         }
@@ -258,7 +294,11 @@ struct WaitResolver {
     /// "node1 md0_raid1: dlm_lock_sync(token, EX) <- metadata_update_start <- md_update_sb"
     private func title(_ call: String) -> String {
         var chain = frames.chain
-        if !call.isEmpty, let end = chain.firstIndex(of: " ") { chain.insert(contentsOf: call, at: end) } else { chain += call }
+        if !call.isEmpty, let end = chain.firstIndex(of: " ") {
+            chain.insert(contentsOf: call, at: end)
+        } else {
+            chain += call
+        }
         return "\(node.node) \(thread.comm): \(chain)"
     }
 }

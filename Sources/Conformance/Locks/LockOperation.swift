@@ -88,7 +88,8 @@ extension LockOperation {
                 open[dlm.lock, default: []].append(operations.count)
                 operations.append(
                     LockOperation(
-                        kind: kind, node: event.node, index: event.index, time: event.time, pid: event.pid, comm: event.comm,
+                        kind: kind, node: event.node, index: event.index, time: event.time, pid: event.pid,
+                        comm: event.comm,
                         lockspace: dlm.lockspace, lock: dlm.lock, resource: dlm.resource, mode: isLock ? dlm.mode : nil,
                         noQueue: isLock && dlm.flags & DLMConstant.noQueue != 0))
             case .lockEnd, .unlockEnd:
@@ -104,7 +105,9 @@ extension LockOperation {
                 let answer = Answer(index: event.index, time: event.time, status: status, atOnce: false)
                 if status == DLMConstant.cancelled {
                     // lockres_free may have asked for the unlock already; its answer is still to come.
-                    for number in numbers where operations[number].kind != .unlock { operations[number].answer = answer }
+                    for number in numbers where operations[number].kind != .unlock {
+                        operations[number].answer = answer
+                    }
                     open[dlm.lock] = numbers.filter { operations[$0].kind == .unlock }
                 } else if status == DLMConstant.unlocked {
                     for number in numbers { operations[number].answer = answer }

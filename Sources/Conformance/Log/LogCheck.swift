@@ -24,6 +24,8 @@ public struct LogCheck: Sendable {
             var notes = 0
             var excused: Set<String> = []
             var told: Set<String> = []
+            var excusedWarning = false
+            var warned = false
             for log in logs[node] ?? [] {
                 guard let report = rules?.match(log, in: scope) else { continue }
                 lines += report.linesChecked
@@ -34,12 +36,15 @@ public struct LogCheck: Sendable {
                 for finding in report.findings {
                     guard finding.rule.severity == .error else { notes += 1; continue }
                     // The console says again what kmsg said.
+                    warned = warned || finding.rule.kind == "warning"
                     guard told.insert(finding.line.text).inserted else { continue }
                     faults.append(
                         Finding(
-                            "\(finding.rule.name) (\(finding.rule.meaning)): \(finding.line.text)", node: node.description,
+                            "\(finding.rule.name) (\(finding.rule.meaning)): \(finding.line.text)",
+                            node: node.description,
                             time: finding.time, details: finding.excerpt))
                 }
+                excusedWarning = excusedWarning || report.excepted.contains { $0.finding.rule.kind == "warning" }
                 excused.formUnion(report.excepted.map { "\($0.exception.name): \($0.exception.reason)" })
             }
             if rules != nil, lines == 0 {
@@ -48,9 +53,14 @@ public struct LogCheck: Sendable {
             var taintWords = "taint not read"
             if let text = taints[node], let taint = Taint(file: text) {
                 for word in taint.unexpected {
+                    // The one WARN() that there was is excepted, and left its mark.
+                    if word.hasPrefix("W:"), excusedWarning, !warned { continue }
                     faults.append(Finding("the kernel is tainted with \(word)", node: node.description))
                 }
-                taintWords = taint.unexpected.isEmpty ? "no taint beyond out-of-tree and unsigned modules" : "tainted"
+                taintWords =
+                    taint.unexpected.isEmpty
+                    ? "no taint beyond out-of-tree and unsigned modules"
+                    : "tainted with \(taint.unexpected.joined(separator: ", "))"
             } else {
                 undecided.append(Finding("/proc/sys/kernel/tainted was not read", node: node.description))
             }

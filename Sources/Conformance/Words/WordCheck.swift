@@ -72,7 +72,8 @@ struct NodeWords {
                     violations.append(
                         Finding(
                             "\(operation.comm): no-new-dev NL while no NEWDISK is being handled",
-                            node: operation.node.description, time: Double(operation.time) / 1e9, details: [operation.line]))
+                            node: operation.node.description, time: Double(operation.time) / 1e9,
+                            details: [operation.line]))
                 }
             case .token, .message, .ack, .noNewDev:
                 if operation.role == .recvDaemon { receiver.take(operation) } else { sender.take(operation) }
@@ -105,7 +106,8 @@ struct NodeWords {
     /// of md-cluster.c all the same, so it is told and not held against the run.
     private mutating func noteLateCancels(_ operations: [LockOperation]) {
         for unlock in operations where unlock.kind == .unlock {
-            guard let cancel = operations.last(where: { $0.lock == unlock.lock && $0.index < unlock.index }), cancel.kind == .cancel,
+            guard let cancel = operations.last(where: { $0.lock == unlock.lock && $0.index < unlock.index }),
+                cancel.kind == .cancel,
                 let answer = cancel.answer, answer.index > unlock.index
             else { continue }
             seen.append(

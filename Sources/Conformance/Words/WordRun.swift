@@ -30,7 +30,9 @@ struct WordRun {
         if let previous = word.last, operation.kind != .cancel, previous.kind != .cancel {
             // dlm_lock_sync waits for the ast, and the role is one thread at a time.
             if previous.answer == nil || previous.answer!.index > operation.index {
-                fail(operation, "\(operation.letter) is asked for while \(previous.letter) of \(previous.comm) has no answer yet")
+                fail(
+                    operation,
+                    "\(operation.letter) is asked for while \(previous.letter) of \(previous.comm) has no answer yet")
             }
         }
         let next = automaton.after(operation.letter, from: states)
