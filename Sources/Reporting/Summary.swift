@@ -51,8 +51,8 @@ public struct Summary: Sendable {
             case .fails: paint(expected ? "fails (so) " : "FAILS      ", expected ? 33 : 31)
             case .notDecided: paint("not decided", 33)
             }
-        let seen = check.seen.isEmpty ? "" : "  " + check.seen.joined(separator: "; ")
-        var lines = ["  \(answer)  \(check.name)\(seen)"]
+        var lines = ["  \(answer)  \(check.name)"]
+        lines += check.seen.map { "               " + dim($0) }
         for finding in check.findings {
             lines.append("               " + (finding.node.map { "\($0): " } ?? "") + finding.text)
             lines += finding.details.map { "                 " + $0 }

@@ -122,7 +122,8 @@ private func with(_ word: VerdictWord, _ reason: String = "why") -> Verdict {
             Summary(colours: false).text(passing, name: "smoke", folder: "runs/1") == """
                 PASS  smoke  (kernel 6.1.0-50-amd64)
                       2 checks hold
-                  holds        synchronous  2 METADATA_UPDATED
+                  holds        synchronous
+                               2 METADATA_UPDATED
                   not decided  agreement
                                node2: no final snapshot
 

@@ -80,19 +80,31 @@ public struct RecordedRun: Sendable {
     }
 
     /// The whole verdict: the judge's checks, the scenario's own, and what had to fail.
-    public func verdict() -> Verdict {
+    ///
+    /// - Parameter rules: the folder of the rules for kernel logs (kernel-tests/rules).
+    public func verdict(rules: URL) -> Verdict {
         let expecting = Expectations(metadataUpdates: instance.scenario.expect.metadataUpdated)
-        return complete(Judge.verdict(evidence(), expecting: expecting))
+        return complete(Judge.verdict(evidence(rules: rules), expecting: expecting))
     }
 
     /// What the judge works from. Reads the traces; a part that cannot be read is named, and the checks that need it are not decided.
-    func evidence() -> Evidence {
+    func evidence(rules: URL) -> Evidence {
         var evidence = Evidence(description: description, events: events, snapshots: snapshots)
+        do {
+            evidence.rules = try LogRules.load(directory: rules)
+        } catch {
+            evidence.unreadable["the rules for kernel logs"] = "\(error)"
+        }
         for node in instance.nodeIDs {
             do {
                 evidence.traces[node] = try TraceReader(node: node, url: layout.node(node).trace).events()
             } catch {
                 evidence.unreadable["\(node)/trace.dat"] = "\(error)"
+            }
+            // kmsg.log is the record; console.log has the last words of a node that died before it could send them.
+            for file in [layout.node(node).kmsg, layout.node(node).console] {
+                guard let bytes = try? Data(contentsOf: file) else { continue }
+                evidence.logs[node, default: []].append(KernelLog(bytes: [UInt8](bytes)))
             }
         }
         return evidence

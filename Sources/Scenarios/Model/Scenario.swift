@@ -49,6 +49,8 @@ public struct ArrayLayout: Sendable, Equatable {
     public var assumeClean = true
     /// The part of each disk that is used; nil: all of it.
     public var sizeMiB: Int?
+    /// What one bit of the bitmap stands for; nil: mdadm's choice, 64 MiB.
+    public var bitmapChunkMiB: Int?
 
     /// "/dev/vda", ...: what is given to create and assemble.
     public var devicePaths: [String] { (0..<devices + spares).map { "/dev/" + diskName($0) } }

@@ -84,10 +84,11 @@ public struct ScenarioReader {
     private func array(_ fields: Fields) throws(ScenarioError) -> ArrayLayout {
         guard let node = fields.node("array") else { return ArrayLayout() }
         let inner = try Fields(
-            node, what: "an array", known: ["devices", "spares", "assume-clean", "size"], file: file)
+            node, what: "an array", known: ["devices", "spares", "assume-clean", "size", "bitmap-chunk"], file: file)
         return ArrayLayout(
             devices: try inner.integer("devices", in: 2...8) ?? 2, spares: try inner.integer("spares", in: 0...8) ?? 0,
-            assumeClean: try inner.boolean("assume-clean") ?? true, sizeMiB: try inner.mebibytes("size", in: 4...4096))
+            assumeClean: try inner.boolean("assume-clean") ?? true, sizeMiB: try inner.mebibytes("size", in: 4...4096),
+            bitmapChunkMiB: try inner.mebibytes("bitmap-chunk", in: 1...64))
     }
 
     private func steps(_ fields: Fields, _ key: String) throws(ScenarioError) -> [Step] {

@@ -16,6 +16,7 @@ enum ClusteredArray {
         if array.spares > 0 { arguments.append("--spare-devices=\(array.spares)") }
         if array.assumeClean { arguments.append("--assume-clean") }
         if let size = array.sizeMiB { arguments.append("--size=\(size)M") }
+        if let chunk = array.bitmapChunkMiB { arguments.append("--bitmap-chunk=\(chunk)M") }
         return arguments + array.devicePaths
     }
 }

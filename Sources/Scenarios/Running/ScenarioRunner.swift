@@ -101,14 +101,27 @@ public struct ScenarioRunner: Sendable {
         let end = clock.now + patience.limit(settleLimit)
         try await runner.wait(for: [.idle(on: .all)], limit: settleLimit)
         while true {
-            let busy = try await cluster.snapshot("final").compactMap(Quiescence.reason)
-            if busy.isEmpty { return }
+            var busy = try await stuck(runner.situation)
+            if busy.isEmpty {
+                busy = try await cluster.snapshot("final").compactMap(Quiescence.reason)
+                if busy.isEmpty { return }
+            }
             if clock.now >= end {
                 throw StepProblem.limit(
                     what: "quiescence", seconds: settleLimit * patience.slowness, observed: busy)
             }
-            try await Task.sleep(for: .milliseconds(500))
+            try await Task.sleep(for: StepRunner.pollInterval)
         }
+    }
+
+    /// md's threads that wait for something just now. Cheaper than a snapshot, and leaves nothing in the record.
+    private func stuck(_ situation: Situation) async throws -> [String] {
+        var threads: [StuckThread] = []
+        for node in await situation.answering {
+            let result = try await node.run(LightLook.argv, limit: patience.limit(20))
+            threads += LightLook.parse(result.output, node: node.id)
+        }
+        return threads.map { "\($0.node): \($0.comm) waits in \($0.stack.first ?? "an unknown place")" }
     }
 
     private func close(_ problem: StepProblem, _ snapshots: HangSnapshots) async {

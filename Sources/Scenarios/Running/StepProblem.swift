@@ -9,7 +9,7 @@ public enum StepProblem: Error, Sendable, Equatable {
     case status(node: NodeID, command: String, status: Int32, output: String)
     /// A command did not end, or a condition did not come true, within its limit.
     case limit(what: String, seconds: Double, observed: [String])
-    /// The watchdog found a wait that cannot end.
+    /// The watchdog found a wait that cannot end: what it is, then thread by thread.
     case hang([String])
     case nodeDied(NodeID, lastConsoleLines: [String])
     /// The scenario asks for what cannot be: a step on a node that it has crashed, a program that a node does not have.
@@ -35,7 +35,7 @@ public enum StepProblem: Error, Sendable, Equatable {
         case .limit(let what, let seconds, let observed):
             "not within \(Int(seconds.rounded())) s: \(what)"
                 + (observed.isEmpty ? "" : " (\(observed.joined(separator: "; ")))")
-        case .hang(let lines): "a wait that cannot end: \(lines.joined(separator: "; "))"
+        case .hang(let lines): "a wait that cannot end: \(lines.first ?? "")"
         case .nodeDied(let node, let lines): "\(node) died" + (lines.last.map { ": \($0)" } ?? "")
         case .scenario(let text): text
         case .lab(let text): text

@@ -19,6 +19,8 @@ enum LightLook {
         case "${s##*) }" in D*) echo "@$s"; cat $d/stack 2>/dev/null;; esac; done
         """
 
+    static let argv = ["/bin/busybox", "sh", "-c", script]
+
     static func parse(_ output: String, node: NodeID) -> [StuckThread] {
         var threads: [StuckThread] = []
         for line in output.split(separator: "\n").prefix(10_000) {

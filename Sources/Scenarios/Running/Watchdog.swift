@@ -51,7 +51,7 @@ struct Watchdog: Sendable {
 
     private func look(at node: any NodeControl) async throws -> String? {
         do {
-            return try await node.run(["/bin/busybox", "sh", "-c", LightLook.script], limit: .seconds(20)).output
+            return try await node.run(LightLook.argv, limit: .seconds(20)).output
         } catch ClusterFailure.nodeDied(let id, let lines) {
             // A node that the scenario crashed or froze in the meantime is not news.
             guard await situation.answering.contains(where: { $0.id == id }) else { return nil }

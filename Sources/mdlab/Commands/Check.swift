@@ -14,11 +14,12 @@ struct Check: ParsableCommand {
     @Flag(help: "Leave verdict.json and results.ktap as they are.") var dryRun = false
 
     func run() throws {
+        let rules = try ScenarioFiles.locate().rules
         let records = try runs.map { try RecordedRun(RunLayout(root: URL(filePath: $0))) }
         var results = ResultStream.standardOutput(format, environment: ProcessInfo.processInfo.environment)
         results.begin(runs: records.count)
         for (folder, record) in zip(runs, records) {
-            let verdict = record.verdict()
+            let verdict = record.verdict(rules: rules)
             let name = record.instance.name + (verdict.variant.map { "@" + $0 } ?? "")
             if !dryRun { try VerdictFile.write(verdict, name: name, to: record.layout) }
             results.add(verdict, name: name, folder: folder)

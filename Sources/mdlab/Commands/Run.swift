@@ -62,7 +62,7 @@ struct Run: AsyncParsableCommand {
             }
             do {
                 let folder = try RunFolder.make(in: out, for: run, file: files.file(of: run.instance.scenario))
-                let driver = RunDriver(run: run, input: input, cold: cold, layout: folder, progress: progress)
+                let driver = RunDriver(run: run, input: input, cold: cold, layout: folder, rules: files.rules, progress: progress)
                 let verdict = try await interruption.cancelling { try await driver.verdict() }
                 progress.clear()
                 results.add(verdict, name: run.name, folder: folder.root.relativePath)
@@ -88,6 +88,7 @@ struct RunDriver: Sendable {
     let input: BuildOptions
     let cold: Bool
     let layout: RunLayout
+    let rules: URL
     let progress: RunProgress
 
     func verdict() async throws -> Verdict {
@@ -97,7 +98,7 @@ struct RunDriver: Sendable {
         let outcome = await runner.run()
         // The record is closed by a task of its own: this one may be cancelled.
         await Task.detached { await lab.close(outcome.ending) }.value
-        let verdict = try RecordedRun(layout).verdict()
+        let verdict = try RecordedRun(layout).verdict(rules: rules)
         try VerdictFile.write(verdict, name: run.name, to: layout)
         return verdict
     }

@@ -50,12 +50,14 @@ struct ScenarioFiles {
     let folder: URL
     let suite: URL
     let variantFolder: URL
+    /// The rules for kernel logs.
+    let rules: URL
 
     static func locate() throws -> ScenarioFiles {
         let root = URL(filePath: try ProjectFiles.locate().root).appending(path: "kernel-tests")
         return ScenarioFiles(
             folder: root.appending(path: "scenarios"), suite: root.appending(path: "suite"),
-            variantFolder: root.appending(path: "variants"))
+            variantFolder: root.appending(path: "variants"), rules: root.appending(path: "rules"))
     }
 
     func catalogue() throws(ScenarioError) -> ScenarioCatalogue { try ScenarioCatalogue(directory: folder) }
