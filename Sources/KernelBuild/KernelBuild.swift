@@ -64,4 +64,13 @@ public struct BuiltModules: Sendable, Equatable, Codable {
     /// What became of each patch.
     public var patches: [PatchReport] = []
     public var key = ""
+
+    /// The same modules with the cache entry at `place`: a cache may be moved.
+    func relocated(to place: String) -> BuiltModules {
+        var moved = self
+        moved.directory = place
+        moved.modules = modules.mapValues { place + $0.dropFirst(directory.count) }
+        moved.debug = debug.mapValues { place + $0.dropFirst(directory.count) }
+        return moved
+    }
 }

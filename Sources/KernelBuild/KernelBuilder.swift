@@ -78,7 +78,8 @@ public struct KernelBuilder: Sendable {
         }
         progress(made ? .finished(place) : .upToDate(place))
         var built = try JSONDecoder().decode(
-            BuiltModules.self, from: Data(contentsOf: URL(filePath: place + "/build.json")))
+            BuiltModules.self, from: Data(contentsOf: URL(filePath: place + "/build.json"))
+        ).relocated(to: place)
         // The same patch may have had another name when it was built.
         built.source = request.sourceDescription
         return built
@@ -132,7 +133,7 @@ public struct KernelBuilder: Sendable {
         try text.write(toFile: folder + "/changes.diff", atomically: false, encoding: .utf8)
     }
 
-    /// Refuses modules that this kernel would not load.
+    /// The place for all checks of a result before it enters the cache. Refuses modules that this kernel would not load.
     func verify(_ built: BuiltModules, in folder: String, for kernel: KernelArtifacts) async throws {
         for (name, path) in built.modules.sorted(by: { $0.key < $1.key }) {
             let file = folder + "/" + URL(filePath: path).lastPathComponent

@@ -37,10 +37,14 @@ struct Tool {
 
     static let outputLimit = 64 << 20
 
-    /// depmod and modinfo live in folders that a user's PATH often lacks.
+    /// depmod and modinfo live in folders that a user's PATH often lacks. What a make above us left for its own
+    /// children would change a build of ours.
     private static let environment: Environment = {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        return .inherit.updating(["LC_ALL": "C", "LANGUAGE": "C", "PATH": path + ":/usr/sbin:/sbin"])
+        return .inherit.updating([
+            "LC_ALL": "C", "LANGUAGE": "C", "PATH": path + ":/usr/sbin:/sbin", "MAKEFLAGS": nil, "MFLAGS": nil,
+            "MAKELEVEL": nil, "MAKEOVERRIDES": nil, "ARCH": nil, "CROSS_COMPILE": nil,
+        ])
     }()
 
     /// Runs the program and returns what it said, however it ended.

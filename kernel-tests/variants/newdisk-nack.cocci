@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // A NEWDISK that nobody answers is an error of its handler, as since 1bbe254e4336. The receiving thread then skips giving
 // up its lock on ack, and the whole cluster waits for it.
+// Kernels since v6.7 are so themselves: there this variant has nothing to change.
 //
 // Changes: md-cluster.c
 

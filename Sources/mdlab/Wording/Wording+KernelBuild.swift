@@ -54,7 +54,7 @@ extension KernelBuildError: Worded {
             "\(report.patch) does not apply: \(report.conflicts) of \(report.hunks.count) hunks conflict, "
                 + "nothing was changed; rebase it on this kernel, or choose the kernel it is made for."
         case .compileFailed(let errors, let log):
-            "the modules do not compile: " + Self.oneLine(errors.first ?? String(log.suffix(300)))
+            "the modules do not compile (\(Self.oneLine(errors.first ?? String(log.suffix(300))))): mend the patch."
         case .unknownModuleParts(let path):
             "\(path) does not say what md-mod is made of: this kernel's md is laid out in a way mdlab does not know."
         case .vermagic(let module, let found, let expected):
