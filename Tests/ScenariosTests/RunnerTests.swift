@@ -205,7 +205,8 @@ private func runner(
             ],
             arrays: [
                 .init(
-                    name: "md0", clusterState: 0, reconfigMutexOwner: nil, receiveMutexOwner: nil, flags: 0, recovery: 0,
+                    name: "md0", clusterState: 0, reconfigMutexOwner: nil, receiveMutexOwner: nil, flags: 0,
+                    recovery: 0,
                     sbFlags: sbFlags)
             ])
     }
@@ -214,7 +215,8 @@ private func runner(
         #expect(Quiescence.reason(snapshot()) == nil)
         #expect(
             Quiescence.reason(snapshot(state: "D")) == "node2: md0_raid1 waits in dlm_lock_sync+0x1/0x2 [md_cluster]")
-        #expect(Quiescence.reason(snapshot(mdstat: "resync=PENDING")) == "node2: a resync or recovery runs or is pending")
+        #expect(
+            Quiescence.reason(snapshot(mdstat: "resync=PENDING")) == "node2: a resync or recovery runs or is pending")
         #expect(Quiescence.reason(snapshot(sbFlags: 1)) == "node2: md0 has a superblock to write")
     }
 }

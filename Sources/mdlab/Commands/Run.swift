@@ -62,7 +62,8 @@ struct Run: AsyncParsableCommand {
             }
             do {
                 let folder = try RunFolder.make(in: out, for: run, file: files.file(of: run.instance.scenario))
-                let driver = RunDriver(run: run, input: input, cold: cold, layout: folder, rules: files.rules, progress: progress)
+                let driver = RunDriver(
+                    run: run, input: input, cold: cold, layout: folder, rules: files.rules, progress: progress)
                 let verdict = try await interruption.cancelling { try await driver.verdict() }
                 progress.clear()
                 results.add(verdict, name: run.name, folder: folder.root.relativePath)
