@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import KernelModule
 
 /// What went wrong while a kernel or its modules were prepared: facts, put into words by the command line.
 public enum KernelBuildError: Error, Equatable, Sendable {
@@ -34,8 +35,8 @@ public enum KernelBuildError: Error, Equatable, Sendable {
     case compileFailed(errors: [String], log: String)
     /// The kernel's own Makefile does not say what md-mod is made of.
     case unknownModuleParts(path: String)
-    /// The module was built for another kernel than the one asked for.
-    case vermagic(module: String, found: String, expected: String)
+    /// The kernel would refuse the module: as when the headers and the image are not of one kernel.
+    case wouldNotLoad(module: String, [LoadProblem])
 }
 
 /// Why a kernel tree given by the user cannot serve.

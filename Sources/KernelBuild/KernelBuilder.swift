@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
+import KernelModule
 
 /// Gets kernels and builds md's modules for them, out of the kernel tree, in the cache.
 ///
@@ -74,7 +75,7 @@ public struct KernelBuilder: Sendable {
             built.key = key
             built.patches = series.reports
             try write(built, to: draft)
-            try await verify(built, in: draft, for: kernel)
+            try verify(built, in: draft, for: kernel)
         }
         progress(made ? .finished(place) : .upToDate(place))
         var built = try JSONDecoder().decode(
@@ -133,14 +134,16 @@ public struct KernelBuilder: Sendable {
         try text.write(toFile: folder + "/changes.diff", atomically: false, encoding: .utf8)
     }
 
-    /// The place for all checks of a result before it enters the cache. Refuses modules that this kernel would not load.
-    func verify(_ built: BuiltModules, in folder: String, for kernel: KernelArtifacts) async throws {
-        for (name, path) in built.modules.sorted(by: { $0.key < $1.key }) {
-            let file = folder + "/" + URL(filePath: path).lastPathComponent
-            let vermagic = try await Tool.modinfo.run(["-F", "vermagic", file])
-            guard vermagic.split(separator: " ").first.map(String.init) == kernel.release else {
-                throw KernelBuildError.vermagic(module: name, found: vermagic, expected: kernel.release)
-            }
+    /// Refuses modules that this kernel would not load: decided as load_module does, before a node finds out.
+    func verify(_ built: BuiltModules, in folder: String, for kernel: KernelArtifacts) throws {
+        let modules = try built.modules.sorted { $0.key < $1.key }.map { name, path in
+            try KernelModuleFile(path: folder + "/" + URL(filePath: path).lastPathComponent)
+        }
+        let reference = try KernelReference(directory: kernel.headers)
+        let available = try reference.symvers().replacing(modules)
+        for module in modules {
+            let problems = LoadCheck.problems(module: module, vermagic: reference.vermagic, available: available)
+            guard problems.isEmpty else { throw KernelBuildError.wouldNotLoad(module: module.name, problems) }
         }
     }
 }

@@ -100,7 +100,7 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         _ = await receive(net.ends[0], count: 5)
         let bytes = Array(try Data(contentsOf: file))
         #expect(bytes.prefix(4) == [0xd4, 0xc3, 0xb2, 0xa1])
-        #expect(bytes.count == 24 + 16 + 3 + 16 + 1)
+        #expect(bytes.count == 60)
         #expect(Array(bytes[40..<43]) == [1, 2, 3])
     }
 }

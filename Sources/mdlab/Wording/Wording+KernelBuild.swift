@@ -6,7 +6,7 @@ extension KernelBuildError: Worded {
     var exitCode: Int32 {
         switch self {
         case .toolFailed, .packageDamaged, .downloadFailed, .variantChangesNothing, .variantFailed, .patchConflicts,
-            .compileFailed, .unknownModuleParts, .vermagic:
+            .compileFailed, .unknownModuleParts, .wouldNotLoad:
             Exit.untestable
         case .missingTool, .cacheNotWritable, .diskFull, .cachePathUnusable, .packageUnknown, .unknownKernel,
             .projectFile, .kernelTree, .unknownVariant, .unreadablePatch:
@@ -57,9 +57,10 @@ extension KernelBuildError: Worded {
             "the modules do not compile (\(Self.oneLine(errors.first ?? String(log.suffix(300))))): mend the patch."
         case .unknownModuleParts(let path):
             "\(path) does not say what md-mod is made of: this kernel's md is laid out in a way mdlab does not know."
-        case .vermagic(let module, let found, let expected):
-            "\(module) came out for \(Self.oneLine(found)) instead of \(expected): "
-                + "the headers and the image are not of one kernel; remove the cache's kernels folder and try again."
+        case .wouldNotLoad(let module, let problems):
+            "the kernel would not load \(module): \(problems.first?.line ?? "")"
+                + (problems.count > 1 ? " (and \(problems.count - 1) more)" : "")
+                + "; mend the patch, or remove the cache's kernels folder if the headers are of another kernel."
         }
     }
 
