@@ -161,6 +161,17 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         return successors.count > 0
     }
 
+    /// Whether an alternative of a wait is true.
+    func canWake(at wait: Int, in state: [UInt64]) -> Bool {
+        state.withUnsafeBufferPointer { words in
+            guard let base = words.baseAddress else { return false }
+            let first = Int(instructions[wait].subject)
+            return (first..<first + Int(instructions[wait].count)).contains {
+                !alternatives[$0].isTimeout && holds(Int(alternatives[$0].condition), base)
+            }
+        }
+    }
+
     // MARK: Conditions
 
     @inline(__always) private func holds(_ condition: Int, _ words: UnsafePointer<UInt64>) -> Bool {
