@@ -5,10 +5,13 @@ import ProcedureModel
 /// Puts every small fault into the reference model and sees whether it is noticed.
 public struct MutationTrial: Sendable {
     /// Each is tried in turn until one notices the fault.
-    public var workloads = ["fail/", "stop/", "resync/", "add/", "grow/", "fail,re-add/", "fail/stop", "fail", "fail/grow"]
+    public var workloads = [
+        "fail/", "stop/", "resync/", "add/", "grow/", "fail,remove/", "fail,re-add/", "fail/stop", "resync/stop", "fail",
+        "fail/grow",
+    ]
     public var nodes = 2
     /// States after which a search that has found nothing gives up.
-    public var states = 400_000
+    public var states = 300_000
 
     public init() {}
 
@@ -30,16 +33,11 @@ public struct MutationTrial: Sendable {
         public var fate: Fate
     }
 
-    /// The mutants' names, in order; the same for every workload.
-    public func names(procedures: Set<String>) throws -> [(procedure: String, change: String)] {
-        try program("fail").mutants().filter { procedures.isEmpty || procedures.contains($0.procedure) }
-            .map { ($0.procedure, $0.change) }
-    }
-
     private func program(_ workload: String) throws -> Program {
         var program = try MDCluster.program(variant: "v5.11", nodes: nodes, workload: Workload(workload, nodes: nodes))
         // Known of the reference itself (docs/findings.md), so it would kill every mutant.
         program.rules.removeAll { workload.contains("remove") && $0.name.hasPrefix("I10") }
+        program.mustComeToRest = true
         return program
     }
 
@@ -59,7 +57,7 @@ public struct MutationTrial: Sendable {
                 let key = Key(procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
                 counts[mutant.name, default: 0] += 1
                 mutants[key] = mutant
-                if !order.contains(key), !mutant.procedure.hasPrefix("mdadm on ") { order.append(key) }
+                if !order.contains(key), !mutant.procedure.hasPrefix("\(Name.mdadm) on ") { order.append(key) }
             }
             list.append((workload, mutants))
         }

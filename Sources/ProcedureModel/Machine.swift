@@ -27,6 +27,9 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     /// By instruction: who takes it.
     private let actors: [Int]
     private let initial: [UInt64]
+    /// Rules and the numbers of the conditions that break them (or, for `sometimes`, that they are).
+    let rules: [(rule: Program.Rule, condition: Int)]
+    var initialWords: [UInt64] { initial }
     /// By thread: its number among the threads of its node, from 1.
     private let owners: [Int]
 
@@ -58,6 +61,7 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         actors = code.threads.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element.count) }
         owners = code.threads.indices.map { Self.owner(of: $0, code.threads) }
         initial = Self.initialState(program, code, layout)
+        self.rules = rules.map { (rule: $0.0, condition: $0.1) }
         properties = makeProperties(rules)
     }
 
@@ -119,6 +123,9 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
             case .sometimes:
                 list.append(Property(.reachable, rule.name) { [unowned self] in holds(condition, $0.words) })
             }
+        }
+        if program.mustComeToRest {
+            list.append(Property(.progress, "the system comes to rest") { [unowned self] in isFinal($0) && !canStep($0) })
         }
         return list
     }

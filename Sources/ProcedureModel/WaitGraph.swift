@@ -9,6 +9,12 @@ public struct WaitEdge: Hashable, Sendable {
     /// "reconfig_mutex", "token EX", "SEND_LOCK == 0".
     public var reason: String
 
+    public init(waiter: Int, holder: Int, reason: String) {
+        self.waiter = waiter
+        self.holder = holder
+        self.reason = reason
+    }
+
     /// The edges of a circle, in order; empty if there is none. The circle with the lowest thread is given first.
     public static func cycle(in edges: [WaitEdge]) -> [WaitEdge] {
         func path(from thread: Int, to goal: Int, _ visited: Set<Int>) -> [WaitEdge]? {

@@ -16,6 +16,7 @@ struct ModelCommand: ParsableCommand {
             ModelSimulateCommand.self,
             ModelExploreCommand.self,
             ModelMutateCommand.self,
+            ModelExportCommand.self,
         ])
 }
 
@@ -32,6 +33,8 @@ struct ModelOptions: ParsableArguments {
     var workload = "fail"
     @Option(help: "Leave out the rules whose names begin so, such as I10; may be given again.")
     var without: [String] = []
+    @Flag(help: "Check too that the system can always come to rest: nothing runs in circles for ever.")
+    var rest = false
 
     func program() throws -> Program {
         var program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
@@ -39,6 +42,7 @@ struct ModelOptions: ParsableArguments {
             guard program.rules.contains(where: { $0.name.hasPrefix(beginning) }) else { throw ModelError.unknownRule(beginning) }
             program.rules.removeAll { $0.name.hasPrefix(beginning) }
         }
+        program.mustComeToRest = rest
         return program
     }
 
