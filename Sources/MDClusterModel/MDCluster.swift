@@ -27,9 +27,9 @@ public enum MDCluster {
             .init(Name.type, values: 8), .init(Name.from, values: nodes), .init(Name.device), .init(Name.high),
             .init(Name.diskSize),
         ]
-        let added = Set(workload.operations.enumerated().flatMap { node, list in
-            list.contains("add") && !list.contains("remove") && !list.contains("sysfs-remove") ? [node % 2] : []
-        })
+        // A device that is added first was not there before.
+        let added = Set(
+            workload.processes.enumerated().flatMap { node, list in list.contains { $0.first == "add" } ? [node % 2] : [] })
         let flags = [
             Bit.waitingForNewDisk, Bit.sendLock, Bit.sendLockedAlready, Bit.holding, Flag.needed, Flag.running, Flag.done,
             Flag.interrupted, Flag.frozen, Flag.remote, Flag.changeDevs, Flag.changePending, Flag.closing, Flag.resyncLocked,
@@ -52,7 +52,7 @@ public enum MDCluster {
         program.mutexes = [Mutex.reconfig, Mutex.receive]
         program.queues = [Queue.cinfo, Queue.thread]
         let everyone = Set(0..<nodes)
-        let usesAdd = workload.operations.joined().contains("add")
+        let usesAdd = workload.uses("add")
         program.threads = [
             .init(Name.receive, procedure: "recv_daemon", runsOn: everyone),
             .init(Name.raid1d, procedure: "raid1d", runsOn: everyone),
@@ -61,13 +61,16 @@ public enum MDCluster {
             .init(Name.confirm, procedure: "new_disk_ack", existsOn: usesAdd ? everyone : []),
         ]
         program.procedures = Communication.procedures + Receiver.procedures + RaidThread.procedures + Operations.procedures
-        for (node, operations) in workload.operations.enumerated() where !operations.isEmpty {
-            let name = "\(Name.mdadm) on node\(node + 1)"
-            program.procedures.append(
-                Procedure(name) {
-                    for operation in operations { call(Operations.procedure(for: operation, node: node)) }
-                })
-            program.threads.append(.init(Name.mdadm, procedure: name, runsOn: [node], existsOn: [node]))
+        for (node, processes) in workload.processes.enumerated() {
+            for (index, operations) in processes.enumerated() {
+                let thread = index == 0 ? Name.mdadm : "\(Name.mdadm)\(index + 1)"
+                let name = "\(thread) on node\(node + 1)"
+                program.procedures.append(
+                    Procedure(name) {
+                        for operation in operations { call(Operations.procedure(for: operation, node: node)) }
+                    })
+                program.threads.append(.init(thread, procedure: name, runsOn: [node], existsOn: [node]))
+            }
         }
         if !usesAdd {
             // Without the confirming process the handler is never called; it must still compile.

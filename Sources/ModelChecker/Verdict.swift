@@ -54,6 +54,13 @@ public struct Counterexample: Sendable, Equatable {
     public var actorSwitches: Int
     /// Whether no run with as few steps has fewer switches of actor; false when that would have cost too much to find out.
     public var fewestSwitches: Bool
+
+    public init(steps: [Int], states: [[UInt64]], actorSwitches: Int, fewestSwitches: Bool) {
+        self.steps = steps
+        self.states = states
+        self.actorSwitches = actorSwitches
+        self.fewestSwitches = fewestSwitches
+    }
 }
 
 /// What was done at a step number.

@@ -26,6 +26,11 @@ struct Compiler {
         second.layout = second.makeLayout(
             pcBits: sizes, localBits: first.localBits, rules: first.code.ruleNames.count)
         try second.compileThreads()
+        // A step that begins with a rule is known by what it does.
+        for number in second.code.instructions.indices.dropLast()
+        where second.code.instructions[number].operation == .require && !second.code.instructions[number].isSilent {
+            second.code.places[number].text = second.code.places[number + 1].text
+        }
         return (second.code, second.layout)
     }
 
@@ -210,13 +215,14 @@ struct Compiler {
 
         var stack: [String] {
             let list = procedure.parameters.map { Self.text(arguments["$" + $0], parameter: $0) }
-            return ["\(procedure.name)(\(list.joined(separator: ", ")))"] + (caller?.stack ?? [])
+            let name = procedure.name.hasSuffix(")") ? procedure.name : "\(procedure.name)(\(list.joined(separator: ", ")))"
+            return [name] + (caller?.stack ?? [])
         }
         var procedures: [String] { [procedure.name] + (caller?.procedures ?? []) }
 
         private static func text(_ value: Argument.Value?, parameter: String) -> String {
             switch value {
-            case .number(let number)?: parameter == "mode" ? LockMode(rawValue: Int8(truncatingIfNeeded: number)).description : String(number)
+            case .number(let number)?: Argument.text(number, parameter: parameter)
             case .symbol(let name)?: name
             case nil: "?"
             }
@@ -467,6 +473,7 @@ struct Compiler {
             emit(asleep, text: text, frame: frame)
             code.instructions[waitAt + 1].isSilent = false
         }
+        code.waits[waitAt] = alternatives.filter { !$0.isTimeout }.map { $0.condition.substituting(frame.arguments) }
         var compiled: [CompiledAlternative] = []
         var jumps: [Int] = []
         let (atomic, begun) = (frame.atomic, frame.atomicBegun)

@@ -131,6 +131,8 @@ struct Code: Sendable {
     /// Sets of values that tests look into.
     var sets: [[Bool]] = []
     var locks: [CompiledLock] = []
+    /// By wait instruction: what it waits for, an expression for each alternative.
+    var waits: [Int: [Expression]] = [:]
     var threads: [CompiledThread] = []
     /// Names of the rules that `require` and the machine itself can break, from 1.
     var ruleNames: [String] = ["mutex_unlock of a mutex that is not held"]

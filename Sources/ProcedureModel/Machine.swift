@@ -27,6 +27,9 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     /// By instruction: who takes it.
     private let actors: [Int]
     private let initial: [UInt64]
+    /// Rules and the numbers of the conditions that break them (or, for `sometimes`, that they are).
+    let rules: [(rule: Program.Rule, condition: Int)]
+    var initialWords: [UInt64] { initial }
     /// By thread: its number among the threads of its node, from 1.
     private let owners: [Int]
 
@@ -58,6 +61,7 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         actors = code.threads.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element.count) }
         owners = code.threads.indices.map { Self.owner(of: $0, code.threads) }
         initial = Self.initialState(program, code, layout)
+        self.rules = rules.map { (rule: $0.0, condition: $0.1) }
         properties = makeProperties(rules)
     }
 
@@ -120,6 +124,9 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
                 list.append(Property(.reachable, rule.name) { [unowned self] in holds(condition, $0.words) })
             }
         }
+        if program.mustComeToRest {
+            list.append(Property(.progress, "the system comes to rest") { [unowned self] in isFinal($0) && !canStep($0) })
+        }
         return list
     }
 
@@ -159,6 +166,17 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         var successors = Successors(stateWords: stateWords)
         self.successors(of: state, into: &successors)
         return successors.count > 0
+    }
+
+    /// Whether an alternative of a wait is true.
+    func canWake(at wait: Int, in state: [UInt64]) -> Bool {
+        state.withUnsafeBufferPointer { words in
+            guard let base = words.baseAddress else { return false }
+            let first = Int(instructions[wait].subject)
+            return (first..<first + Int(instructions[wait].count)).contains {
+                !alternatives[$0].isTimeout && holds(Int(alternatives[$0].condition), base)
+            }
+        }
     }
 
     // MARK: Conditions

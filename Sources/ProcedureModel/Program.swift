@@ -14,6 +14,9 @@ public struct Program: Sendable {
     public var threads: [Thread] = []
     public var procedures: [Procedure] = []
     public var rules: [Rule] = []
+    /// Whether it is checked that the system can always come to rest: that no part of it runs in circles for ever. It takes
+    /// a second look at every state.
+    public var mustComeToRest = false
 
     public init(name: String, nodes: Int) {
         self.name = name
@@ -64,7 +67,7 @@ public struct Program: Sendable {
         }
     }
 
-    /// What must hold: in every state, or, for `atEnd`, in every state in which nothing is left to do.
+    /// What must hold: in every state; for `atEnd` in every state in which nothing is left to do; for `sometimes` in one.
     public struct Rule: Sendable {
         public enum Kind: Sendable { case always, atEnd, sometimes }
         public var kind: Kind

@@ -82,28 +82,53 @@ extension Machine {
         return code.instructions[after].operation == .asleep
     }
 
-    /// The last state as kernel-like stacks, and who waits for whom.
+    /// The threads of a state that are not at rest, as the kernel prints stacks:
+    /// "node1 md0_raid1: wait(!converting(token)) <- dlm_lock_sync(token, EX) <- lock_token() <- ...".
+    public func stacks(in state: [UInt64]) -> [String] {
+        threads.indices.compactMap { thread in
+            guard let number = instruction(ofThread: thread, in: state), !code.instructions[number].isIdle else { return nil }
+            return "\(name(ofThread: thread)): " + ([waitText(at: number)] + code.places[number].stack).joined(separator: " <- ")
+        }
+    }
+
+    /// What a thread does or waits for at an instruction; where it sleeps it is the wait before it.
+    func waitText(at number: Int) -> String {
+        let wait = code.instructions[number].operation == .asleep ? number - 1 : number
+        return code.places[wait].text
+    }
+
+    /// "token: node1 NL -> EX, node2 EX": the granted mode of each node's lock, and what it waits for.
+    public func locks(in state: [UInt64]) -> [String] {
+        code.locks.indices.map { lock in
+            let compiled = code.locks[lock]
+            let modes = (0..<program.nodes).map { node -> String in
+                let granted = LockMode(rawValue: compiled.modes[value(of: layout.granted[lock][node], in: state)])
+                let wanted = value(of: layout.requested[lock][node], in: state)
+                let request = wanted == 0 ? "" : " -> \(LockMode(rawValue: compiled.modes[wanted - 1]))"
+                return "node\(node + 1) \(granted)\(request)"
+            }
+            return "\(compiled.name): " + modes.joined(separator: ", ")
+        }
+    }
+
+    func value(of field: Field, in state: [UInt64]) -> Int {
+        Int(state[Int(field.word)] >> UInt64(field.shift) & field.mask)
+    }
+
+    /// The end of a run: stacks, locks, and who waits for whom.
     public func situation(atEndOf run: Counterexample) -> String {
         guard let state = run.states.last else { return "" }
-        var lines: [String] = []
-        for thread in threads.indices {
-            guard let number = instruction(ofThread: thread, in: state), !code.instructions[number].isIdle else { continue }
-            let place = code.places[number]
-            let frames = [place.text.isEmpty && number > 0 ? code.places[number - 1].text : place.text] + place.stack
-            lines.append("\(name(ofThread: thread)): " + frames.joined(separator: " <- "))
+        let waits = self.waits(atEndOf: run)
+        var lines = stacks(in: state) + locks(in: state)
+        let cycle = WaitEdge.cycle(in: waits)
+        if !cycle.isEmpty {
+            lines.append("who waits for whom, in a circle:")
+            lines += cycle.map { "  " + sentence($0) }
+        } else if !waits.isEmpty {
+            lines.append("who waits for whom:")
+            lines += waits.map { "  " + sentence($0) }
         }
-        for (lock, compiled) in code.locks.enumerated() {
-            let modes = (0..<program.nodes).map { node -> String in
-                state.withUnsafeBufferPointer { words in
-                    guard let base = words.baseAddress else { return "" }
-                    let granted = LockMode(rawValue: compiled.modes[layout.granted[lock][node].read(base)])
-                    let wanted = layout.requested[lock][node].read(base)
-                    let request = wanted == 0 ? "" : " -> \(LockMode(rawValue: compiled.modes[wanted - 1]))"
-                    return "node\(node + 1) \(granted)\(request)"
-                }
-            }
-            lines.append("\(compiled.name): " + modes.joined(separator: ", "))
-        }
+        lines += lostWakeUps(in: state)
         return lines.joined(separator: "\n")
     }
 }

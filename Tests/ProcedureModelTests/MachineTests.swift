@@ -51,6 +51,15 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
         #expect(try verdict(program([stuck, [assign("x", 1)]])) == .fails(.deadlock))
     }
 
+    @Test func runningInCirclesIsFoundWhenAsked() throws {
+        let spinning = [loop { wait(.v("x") == 1, idle: true) }]
+        #expect(try verdict(program([spinning, [assign("x", 1)]])) == .holds)
+        let asked = try verdict(program([spinning, [assign("x", 1)]]) { $0.mustComeToRest = true })
+        #expect(asked == .fails(.noProgress("the system comes to rest")))
+        let ending = [loop { wait(.v("x") == 1, idle: true); assign("x", 0) }]
+        #expect(try verdict(program([ending, [assign("x", 1)]]) { $0.mustComeToRest = true }) == .holds)
+    }
+
     @Test func theFirstPossibleAlternativeIsTakenWithItsEffects() throws {
         let body = [
             wait {

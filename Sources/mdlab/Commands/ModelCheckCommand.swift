@@ -22,6 +22,11 @@ struct ModelCheckCommand: ParsableCommand {
     @Option(help: "Memory for states, in MiB.")
     var memory = 4096
 
+    @Option(help: "Write the counterexample as JSON (ITF) to this file.")
+    var json: String?
+    @Option(help: "Draw the counterexample as SVG into this file.")
+    var svg: String?
+
     func validate() throws {
         guard (1...64).contains(workers) else { throw ValidationError("--workers \(workers): give 1 to 64.") }
         guard memory > 0 else { throw ValidationError("--memory \(memory): give a number of MiB above 0.") }
@@ -45,6 +50,9 @@ struct ModelCheckCommand: ParsableCommand {
         let result = search.run()
         if search.progress != nil { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
         print(ModelWording.report(result, machine: machine, options: model))
+        if let run = result.counterexample {
+            try model.write(run, of: machine, verdict: ModelWording.verdict(result.verdict), json: json, svg: svg)
+        }
         switch result.verdict {
         case .holds: return
         case .fails: throw ExitCode(Exit.fail)

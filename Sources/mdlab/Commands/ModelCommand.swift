@@ -13,6 +13,10 @@ struct ModelCommand: ParsableCommand {
         subcommands: [
             ModelCheckCommand.self,
             ModelShowCommand.self,
+            ModelSimulateCommand.self,
+            ModelExploreCommand.self,
+            ModelMutateCommand.self,
+            ModelExportCommand.self,
         ])
 }
 
@@ -27,8 +31,38 @@ struct ModelOptions: ParsableArguments {
             "What the nodes do: \(Workload.operationNames.joined(separator: ", ")).",
             discussion: "fail,remove: every node fails its device and then removes it. fail/resync: node 1 fails its device while node 2 resyncs."))
     var workload = "fail"
+    @Option(help: "Leave out the rules whose names begin so, such as I10; may be given again.")
+    var without: [String] = []
+    @Flag(help: "Check too that the system can always come to rest: nothing runs in circles for ever.")
+    var rest = false
 
     func program() throws -> Program {
-        try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
+        var program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
+        for beginning in without {
+            guard program.rules.contains(where: { $0.name.hasPrefix(beginning) }) else { throw ModelError.unknownRule(beginning) }
+            program.rules.removeAll { $0.name.hasPrefix(beginning) }
+        }
+        program.mustComeToRest = rest
+        return program
+    }
+
+    func write(_ run: Counterexample, of machine: Machine, verdict: String, json: String?, svg: String?) throws {
+        if let json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            let document = machine.document(of: run, variant: variant, workload: workload, verdict: verdict)
+            try ModelFile.write(encoder.encode(document), to: json)
+        }
+        if let svg { try ModelFile.write(Data(SwimLanes(machine, run).svg.utf8), to: svg) }
+    }
+}
+
+enum ModelFile {
+    static func write(_ data: Data, to path: String) throws {
+        do {
+            try data.write(to: URL(fileURLWithPath: path))
+        } catch {
+            throw ModelFileError.cannotWrite(path: path)
+        }
     }
 }

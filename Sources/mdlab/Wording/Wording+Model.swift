@@ -13,12 +13,27 @@ extension ModelError: Worded {
             "there is no operation '\(name)'; a workload is made of \(known.joined(separator: ", "))"
         case .unknownProcedure(let name, _):
             "the model has no procedure '\(name)'; 'mdlab model show' lists them"
+        case .unknownRule(let name):
+            "the model has no rule that begins with '\(name)'; 'mdlab model show' lists them"
         case .tooManyParts(let workload, let nodes):
             "workload '\(workload)' has more parts than there are nodes (\(nodes)); give --nodes or fewer parts"
         case .emptyWorkload(let known):
             "the workload is empty; it is made of \(known.joined(separator: ", "))"
         case .unsupportedNodes(let nodes):
             "the model has 2 to 4 nodes, not \(nodes); give --nodes 2"
+        }
+    }
+    var exitCode: Int32 { Exit.usage }
+}
+
+enum ModelFileError: Error {
+    case cannotWrite(path: String)
+}
+
+extension ModelFileError: Worded {
+    var line: String {
+        switch self {
+        case .cannotWrite(let path): "cannot write '\(path)'; give a file in a folder that exists and that you may write to"
         }
     }
     var exitCode: Int32 { Exit.usage }
@@ -89,6 +104,17 @@ enum ModelWording {
         case .fails(.unreachable(let name)): "FAILS: never happens: \(name)"
         case .fails(.noProgress(let name)): "FAILS: can become impossible for ever: \(name)"
         case .undecided(let reason): "not decided: \(why(reason))"
+        }
+    }
+
+    /// What became of a fault: one word, and the details.
+    static func fate(_ fate: MutationTrial.Fate) -> (String, String) {
+        switch fate {
+        case .killed(let failure, let workload): ("killed", " (\(verdict(.fails(failure))) in \(workload))")
+        case .survived: ("survived", "")
+        case .stillborn: ("refused", " (does not compile)")
+        case .notReached: ("not reached", " (no workload goes there)")
+        case .harmless(let reason): ("harmless", " (\(reason))")
         }
     }
 
