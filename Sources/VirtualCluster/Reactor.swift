@@ -14,6 +14,7 @@ final class Reactor: Sendable {
         var stopped = false
     }
     private let shared = Mutex(Shared())
+    private let afterwards = DispatchQueue(label: "mdlab-reactor-afterwards")
     /// Only touched on the reactor's thread.
     nonisolated(unsafe) private var connections: [Int32: Connection] = [:]
     nonisolated(unsafe) private var watches: [Int32: () -> Void] = [:]
@@ -28,17 +29,30 @@ final class Reactor: Sendable {
         thread.start()
     }
 
-    /// Runs work on the reactor's thread, soon.
+    deinit {
+        close(wakeRead)
+        close(wakeWrite)
+    }
+
+    /// Runs work on the reactor's thread, soon; after the end of the thread on a queue, still one after the other, so
+    /// that nobody waits for an answer that never comes.
     func execute(_ work: @escaping @Sendable () -> Void) {
-        shared.withLock { $0.work.append(work) }
-        var byte: UInt8 = 0
-        _ = write(wakeWrite, &byte, 1)
+        let running = shared.withLock { shared in
+            if !shared.stopped { shared.work.append(work) }
+            return !shared.stopped
+        }
+        if running { wake() } else { afterwards.async(execute: work) }
     }
 
     /// Closes all descriptors and ends the thread.
     func stop() {
         shared.withLock { $0.stopped = true }
-        execute {}
+        wake()
+    }
+
+    private func wake() {
+        var byte: UInt8 = 0
+        _ = write(wakeWrite, &byte, 1)
     }
 
     func add(_ connection: Connection) {
@@ -94,10 +108,11 @@ final class Reactor: Sendable {
                 handle?()
             }
         }
-        for connection in connections.values { remove(connection) }
-        for descriptor in watches.keys { close(descriptor) }
-        close(wakeRead)
-        close(wakeWrite)
+        afterwards.sync {
+            for connection in connections.values { remove(connection) }
+            for descriptor in watches.keys { close(descriptor) }
+            watches = [:]
+        }
     }
 }
 

@@ -9,12 +9,12 @@ import Testing
 
 @testable import VirtualCluster
 
-/// Bytes that arrive at one end of a socket pair, up to a count or until two seconds have passed. Waits without blocking
+/// Bytes that arrive at one end of a socket pair, up to a count or until a minute has passed. Waits without blocking
 /// its thread: what sends them may need it.
 private func receive(_ descriptor: Int32, count: Int) async -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65536)
-    let end = ContinuousClock.now + .seconds(2)
+    let end = ContinuousClock.now + .seconds(60)
     while bytes.count < count && ContinuousClock.now < end {
         var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&polled, 1, 0) > 0 else {
@@ -213,6 +213,30 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         _ = write(guest, garbage, garbage.count)
         await #expect(throws: ClusterFailure.agentVersion(NodeID(2), agent: -1, host: Int(guestProtocolVersion))) { try await answer.value }
         close(guest)
+    }
+}
+
+@Suite struct Reactors {
+    @Test func workAfterTheEndIsStillDone() async {
+        let reactor = Reactor()
+        reactor.stop()
+        for _ in 0..<100 {
+            await withCheckedContinuation { continuation in reactor.execute { continuation.resume() } }
+        }
+    }
+
+    @Test func anEndClosesWhatIsConnected() async {
+        var pair: [Int32] = [0, 0]
+        linux_socket_pair(&pair)
+        let reactor = Reactor()
+        let channel = AgentChannel(node: NodeID(1), reactor: reactor) { _ in }
+        channel.attach(pair[1])
+        let answer = Task { try await channel.ask(.hello) }
+        _ = await receive(pair[0], count: 9)
+        reactor.stop()
+        await #expect(throws: ClusterFailure.nodeDied(NodeID(1), lastConsoleLines: [])) { try await answer.value }
+        await #expect(throws: ClusterFailure.nodeDied(NodeID(1), lastConsoleLines: [])) { try await channel.ask(.hello) }
+        close(pair[0])
     }
 }
 
