@@ -16,7 +16,7 @@ bootstrap:
 # The command, and the program that is PID 1 of a node: static, so that a node needs no Swift libraries.
 build:
 	$(SWIFT) build -c release --product mdlab
-	$(SWIFT) build -c release --product mdlab-agent --static-swift-stdlib -Xswiftc -static-executable \
+	$(SWIFT) build -c release --product mdlab-agent --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s \
 		--scratch-path .build-agent
 
 # Unit tests and recorded runs; no virtual machine is started.

@@ -12,30 +12,35 @@ struct QEMUCommand {
 
     static func arguments(_ configuration: ClusterConfiguration, node: NodeID, console: URL, incoming: Int32?) -> [String] {
         let machine =
-            configuration.accelerator == .kvm ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]
+            configuration.accelerator == .kvm ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"]
         var arguments = [configuration.qemu, "-name", "mdlab-\(node)"] + machine
         arguments += ["-m", String(configuration.memory), "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         arguments += ["-kernel", configuration.kernel, "-initrd", configuration.initramfs, "-append", kernelCommandLine(configuration, node)]
         arguments += ["-chardev", "file,id=console,path=\(escaped(console.path))", "-serial", "chardev:console"]
-        arguments += ["-chardev", "socket,id=agent,fd=\(Descriptor.agent.rawValue)", "-device", "virtio-serial-pci"]
+        arguments += ["-chardev", "socket,id=agent,fd=\(Descriptor.agent.rawValue)", "-device", "virtio-serial-pci,\(modern)"]
         arguments += ["-device", "virtserialport,chardev=agent,name=mdlab.agent"]
         arguments += ["-chardev", "socket,id=monitor,fd=\(Descriptor.monitor.rawValue)", "-mon", "chardev=monitor,mode=control"]
         arguments += ["-netdev", "stream,id=net0,server=off,addr.type=fd,addr.str=\(Descriptor.network.rawValue)"]
-        arguments += ["-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:0\(node.rawValue),romfile="]
+        arguments += ["-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:0\(node.rawValue),romfile=,\(modern)"]
         for disk in 0..<configuration.disks {
             let descriptor = Descriptor.firstDisk.rawValue + Int32(disk)
             arguments += ["-add-fd", "fd=\(descriptor),set=\(disk + 1)"]
             arguments += ["-drive", "file=/dev/fdset/\(disk + 1),format=raw,if=none,id=disk\(disk),cache=writeback,auto-read-only=off"]
-            arguments += ["-device", "virtio-blk-pci,drive=disk\(disk),share-rw=on,serial=disk\(disk)"]
+            arguments += ["-device", "virtio-blk-pci,drive=disk\(disk),share-rw=on,serial=disk\(disk),\(modern)"]
         }
         if let incoming { arguments += ["-S", "-incoming", "fd:\(incoming)"] }
         return arguments
     }
 
+    /// Without the legacy interface a device is probed faster.
+    private static let modern = "disable-legacy=on"
+
     /// `nokaslr` so that System.map gives the kernel's addresses; `SWIFT_ROOT` because the Swift runtime looks for itself in
-    /// /proc before PID 1 has mounted it; sysrq and no hashed pointers for whoever reads a hang.
+    /// /proc before PID 1 has mounted it; sysrq and no hashed pointers for whoever reads a hang. Emulated CPUs have nothing
+    /// to mitigate, expedited grace periods make loading modules and setting probes faster, and
+    /// interrupts routed without ACPI's bytecode save 0.17 s a device (1.8 s of 2.0 with ten of them).
     private static func kernelCommandLine(_ configuration: ClusterConfiguration, _ node: NodeID) -> String {
-        "console=ttyS0 panic=-1 quiet nokaslr no_hash_pointers sysrq_always_enabled=1 log_buf_len=4M SWIFT_ROOT=/"
+        "console=ttyS0 panic=-1 quiet nokaslr mitigations=off rcupdate.rcu_expedited=1 acpi=noirq no_hash_pointers sysrq_always_enabled=1 log_buf_len=4M SWIFT_ROOT=/"
             + " mdlab.node=\(node.rawValue) mdlab.nodes=\(configuration.nodes)"
     }
 

@@ -6,8 +6,13 @@ import KernelModule
 import RunRecord
 
 extension VirtualCluster {
-    /// Loads the modules under test in order on every node, then starts to trace.
+    /// Loads the modules under test in order on every node, then starts to trace. Does nothing the second time.
     public func loadModules() async throws {
+        let isFirst = state.withLock { state in
+            defer { state.modulesAreLoaded = true }
+            return !state.modulesAreLoaded
+        }
+        guard isFirst else { return }
         let files = try configuration.modules.map { module in
             (module, Array(try Data(contentsOf: URL(filePath: module.path))))
         }

@@ -22,6 +22,7 @@ public final class VirtualCluster: Sendable {
     let reactor = Reactor()
     struct State {
         var stopping = false
+        var modulesAreLoaded = false
         /// Modules are loaded at other addresses on every node.
         var symbols: [NodeID: KernelSymbols] = [:]
         var tracing: Set<NodeID> = []
@@ -45,11 +46,20 @@ public final class VirtualCluster: Sendable {
     deinit { reactor.stop() }
 
     /// Boots all nodes and waits until corosync and dlm_controld have made a cluster of them.
-    public static func boot(_ configuration: ClusterConfiguration, recorder: RunRecorder) async throws -> VirtualCluster {
+    ///
+    /// With `loadingModules` the modules under test are loaded meanwhile: a node that waits for the others has time for it.
+    public static func boot(
+        _ configuration: ClusterConfiguration, recorder: RunRecorder, loadingModules: Bool
+    ) async throws -> VirtualCluster {
         let cluster = try VirtualCluster(configuration, recorder: recorder)
         do {
             for node in cluster.guests { try await cluster.launch(node, incoming: nil) }
-            try await cluster.everyNode { node in _ = try await node.reach("ready", limit: bootLimit) }
+            async let ready: Void = cluster.everyNode { node in _ = try await node.reach("ready", limit: bootLimit) }
+            if loadingModules {
+                try await cluster.everyNode { node in _ = try await node.reach("network", limit: bootLimit) }
+                try await cluster.loadModules()
+            }
+            try await ready
             try await cluster.greet()
             recorder.note(.cluster, "\(configuration.nodes) nodes, quorate, DLM ready")
         } catch {

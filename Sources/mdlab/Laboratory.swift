@@ -101,9 +101,10 @@ struct Laboratory {
 
     // MARK: - Starting it
 
-    /// A running cluster without md: from a saved one, which is made when there is none yet, or booted if `cold`.
-    func start(_ bench: Bench, cold: Bool, recorder: RunRecorder) async throws -> VirtualCluster {
-        if cold { return try await VirtualCluster.boot(bench.configuration, recorder: recorder) }
+    /// A running cluster: from a saved one, which is made when there is none yet, or booted if `cold`. A booted one may have
+    /// its md modules loaded already; a restored one never has.
+    func start(_ bench: Bench, cold: Bool, loadingModules: Bool = true, recorder: RunRecorder) async throws -> VirtualCluster {
+        if cold { return try await VirtualCluster.boot(bench.configuration, recorder: recorder, loadingModules: loadingModules) }
         let saved = URL(filePath: try await savedCluster(for: bench, recorder: recorder))
         do {
             return try await VirtualCluster.restore(bench.configuration, from: saved, recorder: recorder)
@@ -111,7 +112,7 @@ struct Laboratory {
             // Whatever is wrong with it (a QEMU that was upgraded in place, a damaged file): a boot always works.
             recorder.note(.note, "the saved cluster could not be restored (\(failure)); booting instead")
             try? FileManager.default.removeItem(at: saved)
-            return try await VirtualCluster.boot(bench.configuration, recorder: recorder)
+            return try await VirtualCluster.boot(bench.configuration, recorder: recorder, loadingModules: loadingModules)
         }
     }
 
@@ -131,7 +132,7 @@ struct Laboratory {
             let boot = try RunRecorder(layout: layout, description: description) { event in
                 recorder.note(event.kind, node: event.node.flatMap { .init(name: $0) }, event.text, event.facts)
             }
-            let cluster = try await VirtualCluster.boot(configuration, recorder: boot)
+            let cluster = try await VirtualCluster.boot(configuration, recorder: boot, loadingModules: false)
             do {
                 try await cluster.save(to: URL(filePath: draft))
             } catch {

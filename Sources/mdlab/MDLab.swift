@@ -19,6 +19,7 @@ struct MDLab: AsyncParsableCommand {
             Run.self,
             ScenariosCommand.self,
             VM.self,
+            Bench.self,
             Inspect.self,
             Doctor.self,
             ModelCommand.self,

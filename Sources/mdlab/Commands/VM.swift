@@ -45,7 +45,7 @@ struct VM: AsyncParsableCommand {
         let recorder = try RunRecorder(layout: layout, description: bench.description(scenario: "vm", cold: cold)) { event in
             terminal.show("\(event.node.map { $0 + ": " } ?? "")\(event.text)")
         }
-        let cluster = try await laboratory.start(bench, cold: cold, recorder: recorder)
+        let cluster = try await laboratory.start(bench, cold: cold, loadingModules: !bare, recorder: recorder)
         var failed = false
         do {
             if !bare { try await cluster.loadModules() }
