@@ -56,9 +56,9 @@ public struct Search: Sendable {
         func result(_ verdict: Verdict, depth: Int, targets: [Int] = []) -> SearchResult {
             var coverage = shards[0].coverage
             for shard in shards.dropFirst() {
-                for index in coverage.indices {
-                    coverage[index].fired += shard.coverage[index].fired
-                    coverage[index].found += shard.coverage[index].found
+                for (index, other) in shard.coverage.enumerated() {
+                    coverage[index].fired += other.fired
+                    coverage[index].found += other.found
                 }
             }
             let names = system.properties.map(\.name)

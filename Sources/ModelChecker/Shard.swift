@@ -19,7 +19,10 @@ final class Shard: @unchecked Sendable {
     /// Next state of the current layer to expand.
     var cursor = 0
     var transitions: UInt64 = 0
-    var coverage: [StepCoverage]
+    /// By step; of a fixed size, and not an array, so that counting costs no checks.
+    private let counters: UnsafeMutablePointer<StepCoverage>
+    private let stepCount: Int
+    var coverage: [StepCoverage] { Array(UnsafeBufferPointer(start: counters, count: stepCount)) }
     var deadlocks: [Int] = []
     /// (property's position, state's number) of the invariants seen broken.
     var violations: [(property: Int, state: Int)] = []
@@ -45,9 +48,13 @@ final class Shard: @unchecked Sendable {
         invariants = properties.filter { $0.1.kind == .invariant }
         reachables = properties.filter { $0.1.kind == .reachable }
         canonicalize = system.canonicalize
-        coverage = Array(repeating: StepCoverage(), count: system.stepCount)
+        stepCount = system.stepCount
+        counters = .allocate(capacity: max(1, stepCount))
+        counters.initialize(repeating: StepCoverage(), count: max(1, stepCount))
         outboxes = Array(repeating: Outbox(), count: shardCount)
     }
+
+    deinit { counters.deallocate() }
 
     static func owner(ofHash hash: UInt64, shardCount: Int) -> Int { Int((hash >> 40) % UInt64(shardCount)) }
 
@@ -128,18 +135,22 @@ final class Shard: @unchecked Sendable {
     }
 
     private func insert(_ state: UnsafePointer<UInt64>, hash: UInt64, predecessor: UInt32, step: Int) {
-        if step >= 0 { coverage[step].fired += 1 }
+        if step >= 0 { counters[step].fired += 1 }
         switch store.insert(state, hash: hash, predecessor: predecessor) {
         case .known: return
         case .full: isFull = true
         case .new(let index):
-            if step >= 0 { coverage[step].found += 1 }
+            if step >= 0 { counters[step].found += 1 }
             let view = StateView(state)
-            for (position, property) in invariants where !property.holds(view) {
-                violations.append((position, index * shardCount + number))
+            if !invariants.isEmpty, system.mayBreakInvariant(view) {
+                for (position, property) in invariants where !property.holds(view) {
+                    violations.append((position, index * shardCount + number))
+                }
             }
-            for (position, property) in reachables where !reached.contains(position) && property.holds(view) {
-                reached.insert(position)
+            if reached.count < reachables.count {
+                for (position, property) in reachables where !reached.contains(position) && property.holds(view) {
+                    reached.insert(position)
+                }
             }
         }
     }

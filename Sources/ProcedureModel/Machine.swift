@@ -23,15 +23,26 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     private let conditions: UnsafeMutablePointer<Condition>
     private let pcs: UnsafeMutablePointer<Field>
     private let firsts: UnsafeMutablePointer<Int>
+    private let nodesOfThreads: UnsafeMutablePointer<Int>
+    private let ownersOfThreads: UnsafeMutablePointer<Int>
+    /// [lock * nodes + node]
+    private let granted: UnsafeMutablePointer<Field>
+    private let requested: UnsafeMutablePointer<Field>
+    private let rank: UnsafeMutablePointer<Field>
+    private let blockedSets: UnsafeMutablePointer<Field>
+    /// [lock * 8 + mode]
+    private let compatible: UnsafeMutablePointer<UInt32>
+    private let broken: Field
+    private let nodeCount: Int
     private let threadCount: Int
+    /// Conditions that break a rule that holds always.
+    private let breaking: [Int]
     /// By instruction: who takes it.
     private let actors: [Int]
     private let initial: [UInt64]
     /// Rules and the numbers of the conditions that break them (or, for `sometimes`, that they are).
     let rules: [(rule: Program.Rule, condition: Int)]
     var initialWords: [UInt64] { initial }
-    /// By thread: its number among the threads of its node, from 1.
-    private let owners: [Int]
 
     public init(_ program: Program) throws(ProgramError) {
         self.program = program
@@ -59,7 +70,16 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         firsts = Self.copy(code.threads.map(\.first))
         threadCount = code.threads.count
         actors = code.threads.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element.count) }
-        owners = code.threads.indices.map { Self.owner(of: $0, code.threads) }
+        nodesOfThreads = Self.copy(code.threads.map(\.node))
+        ownersOfThreads = Self.copy(code.threads.indices.map { Self.owner(of: $0, code.threads) })
+        granted = Self.copy(layout.granted.flatMap { $0 })
+        requested = Self.copy(layout.requested.flatMap { $0 })
+        rank = Self.copy(layout.rank.flatMap { $0 })
+        blockedSets = Self.copy(code.locks.flatMap(\.blockedSets))
+        compatible = Self.copy(code.locks.flatMap { $0.compatible + Array(repeating: 0, count: 8 - $0.compatible.count) })
+        broken = layout.broken
+        nodeCount = program.nodes
+        breaking = rules.filter { $0.0.kind == .always }.map { $0.1 }
         initial = Self.initialState(program, code, layout)
         self.rules = rules.map { (rule: $0.0, condition: $0.1) }
         properties = makeProperties(rules)
@@ -75,6 +95,13 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         conditions.deallocate()
         pcs.deallocate()
         firsts.deallocate()
+        nodesOfThreads.deallocate()
+        ownersOfThreads.deallocate()
+        granted.deallocate()
+        requested.deallocate()
+        rank.deallocate()
+        blockedSets.deallocate()
+        compatible.deallocate()
     }
 
     private static func copy<Element>(_ array: [Element]) -> UnsafeMutablePointer<Element> {
@@ -107,7 +134,7 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
 
     private func makeProperties(_ rules: [(Program.Rule, Int)]) -> [Property] {
         var list: [Property] = []
-        let broken = layout.broken
+        let broken = broken
         for (number, name) in code.ruleNames.enumerated() {
             list.append(Property(.invariant, name) { broken.read($0.words) != number + 1 })
         }
@@ -160,6 +187,13 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
             if pc != 0, !instructions[firsts[thread] + pc].isIdle { return false }
         }
         return true
+    }
+
+    /// A quick look before the properties are asked one by one.
+    public func mayBreakInvariant(_ state: StateView) -> Bool {
+        if broken.read(state.words) != 0 || isFinal(state) { return true }
+        for condition in breaking where holds(condition, state.words) { return true }
+        return false
     }
 
     private func canStep(_ state: StateView) -> Bool {
@@ -293,30 +327,30 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
             return next
         case .branch: return holds(Int(instruction.pointee.subject), words) ? next : Int(instruction.pointee.other)
         case .lock:
-            instruction.pointee.field.write(words, owners[thread])
+            instruction.pointee.field.write(words, ownersOfThreads[thread])
             return next
         case .tryLock:
             let isFree = instruction.pointee.field.read(words) == 0
-            if isFree { instruction.pointee.field.write(words, owners[thread]) }
+            if isFree { instruction.pointee.field.write(words, ownersOfThreads[thread]) }
             instruction.pointee.result.write(words, isFree ? 1 : 0)
             return next
         case .unlock:
-            if instruction.pointee.field.read(words) == 0, layout.broken.read(words) == 0 { layout.broken.write(words, 1) }
+            if instruction.pointee.field.read(words) == 0, broken.read(words) == 0 { broken.write(words, 1) }
             instruction.pointee.field.write(words, 0)
             return next
         case .wake:
             wake(Int(instruction.pointee.subject), words)
             return next
         case .convert:
-            let result = convert(instruction, node: code.threads[thread].node, words)
+            let result = convert(instruction, node: nodesOfThreads[thread], words)
             if instruction.pointee.result.bits > 0 { instruction.pointee.result.write(words, result) }
             return next
         case .cancel:
-            cancel(Int(instruction.pointee.subject), node: code.threads[thread].node, words)
+            cancel(Int(instruction.pointee.subject), node: nodesOfThreads[thread], words)
             return next
         case .require:
-            if layout.broken.read(words) == 0, !holds(Int(instruction.pointee.subject), words) {
-                layout.broken.write(words, Int(instruction.pointee.detail) + 1)
+            if broken.read(words) == 0, !holds(Int(instruction.pointee.subject), words) {
+                broken.write(words, Int(instruction.pointee.detail) + 1)
             }
             return next
         case .start:
@@ -364,31 +398,34 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     // MARK: DLM (fs/dlm/lock.c)
 
     /// A new conversion is granted at once if it goes with the granted modes of all other locks, waiting ones included.
-    private func convert(_ instruction: UnsafeMutablePointer<Instruction>, node: Int, _ words: UnsafeMutablePointer<UInt64>) -> Int {
+    private func convert(
+        _ instruction: UnsafeMutablePointer<Instruction>, node: Int, _ words: UnsafeMutablePointer<UInt64>
+    ) -> Int {
         let lock = Int(instruction.pointee.subject)
         let mode = Int(instruction.pointee.detail)
-        if layout.requested[lock][node].read(words) != 0 { return 1 }
+        let first = lock * nodeCount
+        if requested[first + node].read(words) != 0 { return 1 }
         if isGrantable(lock, mode, node, words) {
-            layout.granted[lock][node].write(words, mode)
+            granted[first + node].write(words, mode)
             grantWaiting(lock, words)
             return 0
         }
         if instruction.pointee.noQueue { return 2 }
         var waiting = 0
-        for other in 0..<program.nodes where other != node {
-            if layout.requested[lock][other].read(words) != 0 { waiting += 1 }
-            let isInTheWay = code.locks[lock].compatible[mode] >> UInt32(layout.granted[lock][other].read(words)) & 1 == 0
-            if isInTheWay, code.locks[lock].blockedSets[other].bits > 0 { code.locks[lock].blockedSets[other].write(words, 1) }
+        for other in 0..<nodeCount where other != node {
+            if requested[first + other].read(words) != 0 { waiting += 1 }
+            let isInTheWay = compatible[lock * 8 + mode] >> UInt32(granted[first + other].read(words)) & 1 == 0
+            if isInTheWay, blockedSets[first + other].bits > 0 { blockedSets[first + other].write(words, 1) }
         }
-        layout.requested[lock][node].write(words, mode + 1)
-        layout.rank[lock][node].write(words, waiting)
+        requested[first + node].write(words, mode + 1)
+        rank[first + node].write(words, waiting)
         return 0
     }
 
     private func isGrantable(_ lock: Int, _ mode: Int, _ node: Int, _ words: UnsafeMutablePointer<UInt64>) -> Bool {
-        let compatible = code.locks[lock].compatible[mode]
-        for other in 0..<program.nodes where other != node {
-            if compatible >> UInt32(layout.granted[lock][other].read(words)) & 1 == 0 { return false }
+        let goesWith = compatible[lock * 8 + mode]
+        for other in 0..<nodeCount where other != node {
+            if goesWith >> UInt32(granted[lock * nodeCount + other].read(words)) & 1 == 0 { return false }
         }
         return true
     }
@@ -397,28 +434,31 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     private func grantWaiting(_ lock: Int, _ words: UnsafeMutablePointer<UInt64>) {
         while true {
             var first = -1
-            for node in 0..<program.nodes
-            where layout.requested[lock][node].read(words) != 0 && layout.rank[lock][node].read(words) == 0 { first = node }
+            for node in 0..<nodeCount {
+                let place = lock * nodeCount + node
+                if requested[place].read(words) != 0, rank[place].read(words) == 0 { first = node }
+            }
             guard first >= 0 else { return }
-            let mode = layout.requested[lock][first].read(words) - 1
+            let mode = requested[lock * nodeCount + first].read(words) - 1
             guard isGrantable(lock, mode, first, words) else { return }
-            layout.granted[lock][first].write(words, mode)
+            granted[lock * nodeCount + first].write(words, mode)
             leaveQueue(lock, first, words)
         }
     }
 
     private func leaveQueue(_ lock: Int, _ node: Int, _ words: UnsafeMutablePointer<UInt64>) {
-        let rank = layout.rank[lock][node].read(words)
-        layout.requested[lock][node].write(words, 0)
-        layout.rank[lock][node].write(words, 0)
-        for other in 0..<program.nodes where layout.requested[lock][other].read(words) != 0 {
-            let place = layout.rank[lock][other].read(words)
-            if place > rank { layout.rank[lock][other].write(words, place - 1) }
+        let first = lock * nodeCount
+        let old = rank[first + node].read(words)
+        requested[first + node].write(words, 0)
+        rank[first + node].write(words, 0)
+        for other in 0..<nodeCount where requested[first + other].read(words) != 0 {
+            let place = rank[first + other].read(words)
+            if place > old { rank[first + other].write(words, place - 1) }
         }
     }
 
     private func cancel(_ lock: Int, node: Int, _ words: UnsafeMutablePointer<UInt64>) {
-        guard layout.requested[lock][node].read(words) != 0 else { return }
+        guard requested[lock * nodeCount + node].read(words) != 0 else { return }
         leaveQueue(lock, node, words)
         grantWaiting(lock, words)
     }
