@@ -84,7 +84,7 @@ enum Communication {
         call("dlm_lock_sync", "res" <- Name.message, "mode" <- .ex, result: "error")
         atomic {
             assign(Name.type, .v("$type"))
-            assign(Name.from, .v("$self"))
+            assign(Name.from, .v("$self") + 1)
             when_(.v("$type") == Message.resyncing) { assign(Name.high, .v("$arg")) } else: { assign(Name.device, .v("$arg")) }
             call("dlm_lock_sync_now", "res" <- Name.message, "mode" <- .cw)
         }

@@ -24,7 +24,7 @@ public enum MDCluster {
     static func reference(nodes: Int, workload: Workload) -> Program {
         var program = Program(name: "v5.11", nodes: nodes)
         program.shared = [
-            .init(Name.type, values: 8), .init(Name.from, values: nodes), .init(Name.device), .init(Name.high),
+            .init(Name.type, values: 8), .init(Name.from, values: nodes + 1, holdsNode: true), .init(Name.device), .init(Name.high),
             .init(Name.diskSize),
         ]
         // A device that is added first was not there before.
@@ -36,7 +36,7 @@ public enum MDCluster {
             Name.wakeRaid1d, Name.stopRaid1d, Name.wakeReceive, Name.stopReceive, Name.bast, Name.handled, Name.reloaded,
             Name.threadGone, Name.dirty, Name.window, Name.ownWindow, Name.newDiskAnswer, Name.size, Name.capacity,
         ]
-        program.perNode = flags.map { .init($0) } + [.init(Name.joined, initial: 1), .init(Name.windowFrom, values: nodes)]
+        program.perNode = flags.map { .init($0) } + [.init(Name.joined, initial: 1), .init(Name.windowFrom, values: nodes + 1, holdsNode: true)]
         for device in Device.all {
             let isAbsent = added.contains(device.number)
             program.shared.append(.init(device.role))

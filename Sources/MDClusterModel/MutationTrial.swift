@@ -6,12 +6,12 @@ import ProcedureModel
 public struct MutationTrial: Sendable {
     /// Each is tried in turn until one notices the fault.
     public var workloads = [
-        "fail/", "stop/", "resync/", "add/", "grow/", "fail,remove/", "fail,re-add/", "fail/stop", "resync/stop", "fail",
-        "fail/grow",
+        "fail/", "stop/", "resync/", "add/", "add,fail/", "grow/", "fail,remove/", "fail,re-add/", "fail/stop", "resync/stop",
+        "fail", "resync+grow/", "resync+stop/", "resync+add/", "resync+fail/fail",
     ]
     public var nodes = 2
     /// States after which a search that has found nothing gives up.
-    public var states = 300_000
+    public var states = 500_000
 
     public init() {}
 
@@ -69,7 +69,7 @@ public struct MutationTrial: Sendable {
 
     /// The procedures that the unchanged program takes steps of.
     private func reachedProcedures(_ workload: String) throws -> Set<String> {
-        let machine = try Machine(program(workload))
+        let machine = try Machine(program(workload), symmetry: true)
         let result = Search(machine, bounds: Bounds(states: states, bytes: 1 << 30)).run()
         return Set(result.coverage.indices.filter { result.coverage[$0].fired > 0 }.flatMap { machine.place(ofStep: $0).procedures })
     }
@@ -81,7 +81,7 @@ public struct MutationTrial: Sendable {
             guard let mutant, procedures.contains(procedure) else { continue }
             name = mutant.name
             wasReached = true
-            guard let machine = try? Machine(mutant.program) else { return .stillborn }
+            guard let machine = try? Machine(mutant.program, symmetry: true) else { return .stillborn }
             let result = Search(machine, bounds: Bounds(states: states, bytes: 1 << 30)).run()
             if case .fails(let failure) = result.verdict { return .killed(by: failure, workload: workload) }
         }

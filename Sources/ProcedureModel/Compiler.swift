@@ -294,7 +294,7 @@ struct Compiler {
     }
 
     private mutating func compile(_ statement: Statement, _ frame: Frame) throws(ProgramError) {
-        let text = statement.line(in: frame.arguments)
+        let text = statement.line(in: frame.arguments.filter { $0.key != "$self" })
         switch statement {
         case .set(let name, let value):
             let target = try field(name, frame)
@@ -545,6 +545,7 @@ struct Compiler {
             if name.hasPrefix("$"), case .number(let value)? = frame.arguments[name] { return value }
             return nil
         case .not(let inner): return constant(inner, frame).map { $0 == 0 ? 1 : 0 }
+        case .sum(let inner, let value): return constant(inner, frame).map { $0 + value }
         case .equal(let left, let right):
             guard let left = constant(left, frame), let right = constant(right, frame) else { return nil }
             return left == right ? 1 : 0

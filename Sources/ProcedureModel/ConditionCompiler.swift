@@ -133,6 +133,9 @@ struct ConditionCompiler {
             }
             if let field = locals[name] ?? layout.node[node][name] ?? layout.shared[name] { return .field(field) }
             throw .unknownName(name, kind: "variable", procedure: procedure)
+        case .sum(let inner, let addend):
+            guard case .number(let value) = try operand(inner) else { throw .unsupported("\(expression)", procedure: procedure) }
+            return .number(value + addend)
         default: throw .unsupported("\(expression)", procedure: procedure)
         }
     }

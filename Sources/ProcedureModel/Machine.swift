@@ -44,7 +44,10 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     let rules: [(rule: Program.Rule, condition: Int)]
     var initialWords: [UInt64] { initial }
 
-    public init(_ program: Program) throws(ProgramError) {
+    private let symmetry: NodeSymmetry?
+
+    /// With symmetry, states that differ only by the names of nodes that run the same code count as one.
+    public init(_ program: Program, symmetry: Bool = false) throws(ProgramError) {
         self.program = program
         var (code, layout) = try Compiler.compile(program)
         // What breaks a rule is compiled: rules are long lists of implications, and what breaks one is short.
@@ -80,6 +83,7 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         broken = layout.broken
         nodeCount = program.nodes
         breaking = rules.filter { $0.0.kind == .always }.map { $0.1 }
+        self.symmetry = symmetry ? NodeSymmetry(program: program, code: code, layout: layout) : nil
         initial = Self.initialState(program, code, layout)
         self.rules = rules.map { (rule: $0.0, condition: $0.1) }
         properties = makeProperties(rules)
@@ -158,6 +162,14 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     }
 
     // MARK: TransitionSystem
+
+    /// Whether some nodes are alike, and treated so.
+    public var usesSymmetry: Bool { symmetry != nil }
+    public var canonicalize: (@Sendable (UnsafeMutablePointer<UInt64>) -> Void)? {
+        guard let symmetry else { return nil }
+        let count = stateWords
+        return { symmetry.canonicalize($0, count: count) }
+    }
 
     public var stepCount: Int { code.instructions.count }
     public var actorCount: Int { threadCount }

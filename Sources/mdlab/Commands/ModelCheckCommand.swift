@@ -36,7 +36,7 @@ struct ModelCheckCommand: ParsableCommand {
     }
 
     func run() throws {
-        let machine = try Machine(try model.program())
+        let machine = try model.machine()
         var bounds = Bounds(bytes: memory << 20)
         if let states { bounds.states = states }
         if let depth { bounds.depth = depth }
@@ -47,7 +47,14 @@ struct ModelCheckCommand: ParsableCommand {
                 FileHandle.standardError.write(Data("\r\(ModelWording.line(progress))\u{1B}[K".utf8))
             }
         }
+        // Ctrl-C ends the search, not the program: what was found out so far is still told.
+        signal(SIGINT, SIG_IGN)
+        let interrupt = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        let stop = search.stop
+        interrupt.setEventHandler { stop.set() }
+        interrupt.resume()
         let result = search.run()
+        interrupt.cancel()
         if search.progress != nil { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
         print(ModelWording.report(result, machine: machine, options: model))
         if let run = result.counterexample {
@@ -56,6 +63,7 @@ struct ModelCheckCommand: ParsableCommand {
         switch result.verdict {
         case .holds: return
         case .fails: throw ExitCode(Exit.fail)
+        case .undecided(.interrupted): throw ExitCode(Exit.interrupted)
         case .undecided: throw ExitCode(Exit.untestable)
         }
     }

@@ -35,6 +35,8 @@ struct ModelOptions: ParsableArguments {
     var without: [String] = []
     @Flag(help: "Check too that the system can always come to rest: nothing runs in circles for ever.")
     var rest = false
+    @Flag(help: "Count states that differ only by the names of nodes with equal work as one.")
+    var symmetry = false
 
     func program() throws -> Program {
         var program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
@@ -45,6 +47,8 @@ struct ModelOptions: ParsableArguments {
         program.mustComeToRest = rest
         return program
     }
+
+    func machine() throws -> Machine { try Machine(try program(), symmetry: symmetry) }
 
     func write(_ run: Counterexample, of machine: Machine, verdict: String, json: String?, svg: String?) throws {
         if let json {

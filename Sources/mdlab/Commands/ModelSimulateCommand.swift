@@ -26,7 +26,7 @@ struct ModelSimulateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let machine = try Machine(try model.program())
+        let machine = try model.machine()
         let result = Simulation(machine, seed: seed, runs: runs, depth: depth).run()
         let count = ModelWording.count
         let summary = "\(count(result.runs)) runs, \(count(Int(result.steps))) steps, the longest of \(count(result.longestRun))"

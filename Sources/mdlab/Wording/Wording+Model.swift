@@ -73,9 +73,16 @@ enum ModelWording {
             count(Int(Double(progress.states) / max(progress.seconds, 0.001))), memory(progress.bytes))
     }
 
+    private static func settings(_ options: ModelOptions, _ machine: Machine) -> String {
+        var parts = ["variant \(options.variant)", "\(options.nodes) nodes", "workload \(options.workload)"]
+        if options.symmetry { parts.append(machine.usesSymmetry ? "nodes with equal work interchangeable" : "no two nodes alike") }
+        if !options.without.isEmpty { parts.append("without \(options.without.joined(separator: ", "))") }
+        return parts.joined(separator: ", ")
+    }
+
     static func report(_ result: SearchResult, machine: Machine, options: ModelOptions) -> String {
         var lines = [
-            "variant \(options.variant), \(options.nodes) nodes, workload \(options.workload): \(verdict(result.verdict))",
+            "\(settings(options, machine)): \(verdict(result.verdict))",
             String(
                 format: "%@ states, %@ transitions, depth %d, %.2f s, %@ states/s, %.1f bytes a state (state: %d bits)",
                 count(result.states), count(Int(result.transitions)), result.depth, result.seconds,
