@@ -64,4 +64,44 @@ do {
     print("--workload \(workload): \(error)")
     exit(2)
 }
+
+/// Every variant's known fault, and the reference without one.
+@MainActor func tryVariants() throws {
+    print("variants")
+    for variant in Variants.all {
+        guard let trial = variant.trial else { continue }
+        let program = try MDCluster.program(
+            variant: variant.name, nodes: trial.nodes, workload: Workload(trial.workload, nodes: trial.nodes))
+        let result = Search(try Machine(program)).run()
+        let isKnown: Bool
+        switch result.verdict {
+        case .fails(.deadlock): isKnown = trial.fault == "deadlock"
+        case .fails(.invariant(let rule)): isKnown = rule.hasPrefix(trial.fault)
+        default: isKnown = false
+        }
+        if !isKnown { isGood = false }
+        print(
+            String(
+                format: "  %-20@ %d nodes  %-24@ %9d states  %6.2f s  %3d steps  %@", variant.name as NSString, trial.nodes,
+                trial.workload as NSString, result.states, result.seconds, result.counterexample?.steps.count ?? 0,
+                isKnown ? "its known fault" : "DIFFERENT: \(result.verdict)"))
+    }
+    print("reference, 2 nodes, every single operation on both")
+    var seconds = 0.0
+    for operation in Workload.operationNames {
+        let program = try MDCluster.program(variant: "v5.11", nodes: 2, workload: Workload(operation, nodes: 2))
+        let result = Search(try Machine(program)).run()
+        seconds += result.seconds
+        if result.verdict != .holds { isGood = false }
+        print(String(format: "  %-14@ %9d states  %6.2f s  %@", operation as NSString, result.states, result.seconds, "\(result.verdict)"))
+    }
+    print(String(format: "  in all %.1f s", seconds))
+}
+
+do {
+    try tryVariants()
+} catch {
+    print("the variants could not be tried: \(error)")
+    isGood = false
+}
 exit(isGood ? 0 : 1)

@@ -6,12 +6,12 @@ import ProcedureModel
 public struct MutationTrial: Sendable {
     /// Each is tried in turn until one notices the fault.
     public var workloads = [
-        "fail/", "stop/", "resync/", "add/", "add,fail/", "grow/", "fail,remove/", "fail,re-add/", "fail/stop", "resync/stop",
-        "fail", "resync+grow/", "resync+stop/", "resync+add/", "resync+fail/fail",
+        "fail/", "stop/", "resync/", "add/", "add,fail/", "grow/", "/fail,remove", "/fail,re-add", "grow", "fail/stop",
+        "resync/stop", "grow/add", "resync+grow/", "resync+stop/", "fail",
     ]
     public var nodes = 2
     /// States after which a search that has found nothing gives up.
-    public var states = 500_000
+    public var states = 200_000
 
     public init() {}
 

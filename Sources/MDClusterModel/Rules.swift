@@ -68,11 +68,16 @@ enum Rules {
                             && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
                 }),
             Program.Rule(
-                .atEnd, "I10: at rest all nodes agree on the array's size",
+                .atEnd, "I10: at rest all nodes agree on the array's size, and it is the capacity that they show",
                 eachPair { left, right in
                     (joined(left) && joined(right)).implies(
-                        Expression.on(left, .v(Name.size)).equals(.on(right, .v(Name.size))))
+                        Expression.on(left, .v(Name.size)).equals(.on(right, .v(Name.size)))
+                            && Expression.on(left, .v(Name.size)).equals(.on(left, .v(Name.capacity))))
                 }),
+            Program.Rule(
+                .atEnd, "I12: at rest, while all nodes are there, nobody keeps clear of a window",
+                Expression.all(everyone.map(joined)).implies(
+                    each { .on($0, .v(Name.window) == 0 && .v(Flag.remote) == 0 && .v(Name.ownWindow) == 0) })),
         ]
         for device in Device.all {
             func isOf(_ node: Int, _ states: Int...) -> Expression {
