@@ -60,10 +60,20 @@ final class Shard: @unchecked Sendable {
 
     var layerEnd: Int { layerStarts[layerStarts.count - 1] }
 
+    /// Counters as they were when the layer began: what a checkpoint keeps, since it keeps whole layers only.
+    private(set) var atLayer = LayerCounters()
+
+    struct LayerCounters {
+        var transitions: UInt64 = 0
+        var coverage: [StepCoverage] = []
+        var reached: Set<Int> = []
+    }
+
     /// Ends the layer: what was found since becomes the next one. False if that is empty in this shard.
     func beginLayer() -> Bool {
         cursor = layerEnd
         layerStarts.append(store.count)
+        atLayer = LayerCounters(transitions: transitions, coverage: coverage, reached: reached)
         return cursor < store.count
     }
 
@@ -123,6 +133,18 @@ final class Shard: @unchecked Sendable {
                     step: Int(box.steps[item]))
             }
         }
+    }
+
+    /// Takes up a search where a checkpoint has left it; the store is filled already.
+    func restore(transitions: UInt64, layerStarts: [Int], counters list: [UInt64], reached: Set<Int>) {
+        cursor = layerStarts[layerStarts.count - 2]
+        self.transitions = transitions
+        self.layerStarts = layerStarts
+        self.reached = reached
+        for step in 0..<stepCount {
+            counters[step] = StepCoverage(fired: list[step * 2], found: list[step * 2 + 1])
+        }
+        atLayer = LayerCounters(transitions: transitions, coverage: coverage, reached: reached)
     }
 
     func emptyOutboxes() {

@@ -27,6 +27,11 @@ struct ModelCheckCommand: ParsableCommand {
     @Option(help: "Draw the counterexample as SVG into this file.")
     var svg: String?
 
+    @Option(help: "If the search ends undecided, put what it has into this file.")
+    var checkpoint: String?
+    @Option(help: "Go on from a checkpoint of the same search with the same number of workers.")
+    var resume: String?
+
     func validate() throws {
         guard (1...64).contains(workers) else { throw ValidationError("--workers \(workers): give 1 to 64.") }
         guard memory > 0 else { throw ValidationError("--memory \(memory): give a number of MiB above 0.") }
@@ -53,7 +58,9 @@ struct ModelCheckCommand: ParsableCommand {
         let stop = search.stop
         interrupt.setEventHandler { stop.set() }
         interrupt.resume()
-        let result = search.run()
+        search.checkpoint = checkpoint
+        search.resume = resume
+        let result = try search.runResumable()
         interrupt.cancel()
         if search.progress != nil { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
         print(ModelWording.report(result, machine: machine, options: model))

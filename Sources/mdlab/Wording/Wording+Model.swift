@@ -39,6 +39,20 @@ extension ModelFileError: Worded {
     var exitCode: Int32 { Exit.usage }
 }
 
+extension CheckpointError: Worded {
+    var line: String {
+        switch self {
+        case .cannotWrite(let path): "cannot write the checkpoint '\(path)'; give a file in a folder with room that you may write to"
+        case .cannotRead(let path): "cannot read the checkpoint '\(path)'; give a file that --checkpoint has written"
+        case .malformed(let path): "'\(path)' is no checkpoint, or is damaged; begin without --resume"
+        case .ofAnotherSearch(let path):
+            "'\(path)' is of another search; give the same variant, nodes, workload, rules and --workers as then"
+        case .tooLarge(let path): "the checkpoint '\(path)' does not fit; give a larger --memory or --states"
+        }
+    }
+    var exitCode: Int32 { Exit.usage }
+}
+
 extension ProgramError: Worded {
     var line: String {
         switch self {
