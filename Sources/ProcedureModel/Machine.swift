@@ -46,8 +46,9 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
 
     private let symmetry: NodeSymmetry?
 
-    /// With symmetry, states that differ only by the names of nodes that run the same code count as one.
-    public init(_ program: Program, symmetry: Bool = false) throws(ProgramError) {
+    /// With symmetry, states that differ only by the names of nodes that run the same code count as one. With reduction,
+    /// steps that no other thread can notice are taken together with the one before.
+    public init(_ program: Program, symmetry: Bool = false, reduction: Bool = false) throws(ProgramError) {
         self.program = program
         var (code, layout) = try Compiler.compile(program)
         // What breaks a rule is compiled: rules are long lists of implications, and what breaks one is short.
@@ -57,6 +58,12 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
             rules.append((
                 rule, try Compiler.condition(condition, program: program, layout: layout, code: &code, name: rule.name)
             ))
+        }
+        if reduction {
+            let always = rules.filter { $0.0.kind != .atEnd }.map { $0.1 }
+            for step in Reduction.mergeable(code, layout, nodes: program.nodes, rules: always) {
+                code.instructions[step].isSilent = true
+            }
         }
         self.code = code
         self.layout = layout

@@ -37,6 +37,8 @@ struct ModelOptions: ParsableArguments {
     var rest = false
     @Flag(help: "Count states that differ only by the names of nodes with equal work as one.")
     var symmetry = false
+    @Flag(help: "Take steps that no other thread can notice together with the one before.")
+    var reduction = false
 
     func program() throws -> Program {
         var program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
@@ -48,7 +50,7 @@ struct ModelOptions: ParsableArguments {
         return program
     }
 
-    func machine() throws -> Machine { try Machine(try program(), symmetry: symmetry) }
+    func machine() throws -> Machine { try Machine(try program(), symmetry: symmetry, reduction: reduction) }
 
     func write(_ run: Counterexample, of machine: Machine, verdict: String, json: String?, svg: String?) throws {
         if let json {

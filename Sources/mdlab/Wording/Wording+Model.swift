@@ -90,6 +90,7 @@ enum ModelWording {
     private static func settings(_ options: ModelOptions, _ machine: Machine) -> String {
         var parts = ["variant \(options.variant)", "\(options.nodes) nodes", "workload \(options.workload)"]
         if options.symmetry { parts.append(machine.usesSymmetry ? "nodes with equal work interchangeable" : "no two nodes alike") }
+        if options.reduction { parts.append("unnoticed steps merged") }
         if !options.without.isEmpty { parts.append("without \(options.without.joined(separator: ", "))") }
         return parts.joined(separator: ", ")
     }
