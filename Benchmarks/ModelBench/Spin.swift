@@ -25,7 +25,10 @@ struct Spin {
         _ = try output(of: "spin", ["-a", "model.pml"], in: folder)
         _ = try output(
             of: "gcc",
-            ["-O2", "-w", "-DSAFETY", "-DNOFAIR", "-DNOREDUCE", "-DVECTORSZ=4096", "-DMEMLIM=\(memoryMiB)", "-o", "pan", "pan.c"],
+            [
+                "-O2", "-w", "-DSAFETY", "-DNOFAIR", "-DNOREDUCE", "-DVECTORSZ=4096", "-DMEMLIM=\(memoryMiB)", "-o",
+                "pan", "pan.c",
+            ],
             in: folder)
         let text = try output(of: folder.appendingPathComponent("pan").path, ["-m1000000", "-w24"], in: folder)
         return try read(text)
@@ -35,7 +38,9 @@ struct Spin {
         func number(before marker: String) -> Double? {
             for line in text.split(separator: "\n") {
                 guard let range = line.range(of: marker) else { continue }
-                if let word = line[..<range.lowerBound].split(whereSeparator: \.isWhitespace).last { return Double(word) }
+                if let word = line[..<range.lowerBound].split(whereSeparator: \.isWhitespace).last {
+                    return Double(word)
+                }
             }
             return nil
         }
@@ -44,7 +49,8 @@ struct Spin {
             let memory = number(before: "actual memory usage for states") ?? number(before: "total actual memory usage")
         else { throw Failure.unreadable(output: String(text.prefix(500))) }
         return Report(
-            states: Int(states), seconds: seconds, bytesPerState: memory * 1_048_576 / max(1, states), errors: Int(errors))
+            states: Int(states), seconds: seconds, bytesPerState: memory * 1_048_576 / max(1, states),
+            errors: Int(errors))
     }
 
     private static func output(of program: String, _ arguments: [String], in folder: URL) throws -> String {
@@ -60,7 +66,9 @@ struct Spin {
         process.waitUntilExit()
         let text = String(decoding: data, as: UTF8.self)
         if process.terminationStatus == 127 { throw Failure.missing(program: program) }
-        guard process.terminationStatus == 0 else { throw Failure.failed(step: program, output: String(text.suffix(500))) }
+        guard process.terminationStatus == 0 else {
+            throw Failure.failed(step: program, output: String(text.suffix(500)))
+        }
         return text
     }
 }

@@ -10,7 +10,9 @@ import ProcedureModel
 //     swift run -c release model-bench [--managers 8] [--workload fail]
 
 func value(_ name: String, _ standard: String) -> String {
-    guard let index = CommandLine.arguments.firstIndex(of: name), index + 1 < CommandLine.arguments.count else { return standard }
+    guard let index = CommandLine.arguments.firstIndex(of: name), index + 1 < CommandLine.arguments.count else {
+        return standard
+    }
     return CommandLine.arguments[index + 1]
 }
 
@@ -20,15 +22,25 @@ var isGood = true
     print(title)
     func line(_ name: String, states: Int, seconds: Double, bytes: Double, verdict: String) {
         let rate = Double(states) / max(seconds, 0.001) / 1e6
-        print(String(format: "  %-6@ %12d states  %8.2f s  %6.2f M states/s  %6.1f bytes a state  %@", name as NSString, states, seconds, rate, bytes, verdict))
+        print(
+            String(
+                format: "  %-6@ %12d states  %8.2f s  %6.2f M states/s  %6.1f bytes a state  %@", name as NSString,
+                states, seconds, rate, bytes, verdict))
     }
     let holds = own.verdict == .holds
-    line("mdlab", states: own.states, seconds: own.seconds, bytes: own.bytesPerState, verdict: holds ? "holds" : "\(own.verdict)")
+    line(
+        "mdlab", states: own.states, seconds: own.seconds, bytes: own.bytesPerState,
+        verdict: holds ? "holds" : "\(own.verdict)")
     do {
         let spin = try Spin.run(promela)
-        line("SPIN", states: spin.states, seconds: spin.seconds, bytes: spin.bytesPerState, verdict: spin.errors == 0 ? "holds" : "fails")
+        line(
+            "SPIN", states: spin.states, seconds: spin.seconds, bytes: spin.bytesPerState,
+            verdict: spin.errors == 0 ? "holds" : "fails")
         let ratio = (Double(own.states) / max(own.seconds, 0.001)) / (Double(spin.states) / max(spin.seconds, 0.001))
-        print(String(format: "  states a second: %.1f times SPIN's; bytes a state: %.2f times SPIN's", ratio, own.bytesPerState / spin.bytesPerState))
+        print(
+            String(
+                format: "  states a second: %.1f times SPIN's; bytes a state: %.2f times SPIN's", ratio,
+                own.bytesPerState / spin.bytesPerState))
         if holds, spin.states != own.states || spin.errors != 0 {
             print("  DIFFERENT: \(own.states) and \(spin.states) states")
             isGood = false
@@ -51,7 +63,9 @@ guard let managers = Int(value("--managers", "8")), (1...9).contains(managers) e
     exit(2)
 }
 let commit = Search(TwoPhaseCommit(managers: managers, stateWords: 4)).run()
-compare("two-phase commit, \(managers) resource managers, 32-byte states", commit, twoPhaseCommitPromela(managers: managers))
+compare(
+    "two-phase commit, \(managers) resource managers, 32-byte states", commit, twoPhaseCommitPromela(managers: managers)
+)
 
 let workload = value("--workload", "fail")
 do {
@@ -82,7 +96,8 @@ do {
         if !isKnown { isGood = false }
         print(
             String(
-                format: "  %-20@ %d nodes  %-24@ %9d states  %6.2f s  %3d steps  %@", variant.name as NSString, trial.nodes,
+                format: "  %-20@ %d nodes  %-24@ %9d states  %6.2f s  %3d steps  %@", variant.name as NSString,
+                trial.nodes,
                 trial.workload as NSString, result.states, result.seconds, result.counterexample?.steps.count ?? 0,
                 isKnown ? "its known fault" : "DIFFERENT: \(result.verdict)"))
     }
@@ -93,7 +108,10 @@ do {
         let result = Search(try Machine(program)).run()
         seconds += result.seconds
         if result.verdict != .holds { isGood = false }
-        print(String(format: "  %-14@ %9d states  %6.2f s  %@", operation as NSString, result.states, result.seconds, "\(result.verdict)"))
+        print(
+            String(
+                format: "  %-14@ %9d states  %6.2f s  %@", operation as NSString, result.states, result.seconds,
+                "\(result.verdict)"))
     }
     print(String(format: "  in all %.1f s", seconds))
 }

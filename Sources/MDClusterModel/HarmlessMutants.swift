@@ -15,7 +15,8 @@ enum HarmlessMutants {
         "lock_comm: always: if (HOLDING_MUTEX_FOR_RECVD == 0)":
             "who calls lock_comm(1) holds reconfig_mutex, so the bit is never set there",
         "lock_comm: swap: md_wakeup_thread() with set_bit = 1": "set_bit is the thread's own",
-        "recv_daemon: drop: recv.reloaded = 0": "only a note for I7; md_reload_sb sets it before each time that it is asked for",
+        "recv_daemon: drop: recv.reloaded = 0":
+            "only a note for I7; md_reload_sb sets it before each time that it is asked for",
         "recv_daemon: drop: recv.handled = 0": "only a note for I3; it weakens the rule, not the protocol",
         "recv_daemon: swap: recv.handled = 0 with error = dlm_lock_sync(ack, CR)": "only a note for I3",
         "process_metadata_update: drop: ret = dlm_lock_sync(no-new-dev, NL)":

@@ -53,8 +53,10 @@ public struct MutationTrial: Sendable {
         for workload in workloads {
             var counts: [String: Int] = [:]
             var mutants: [Key: Mutant] = [:]
-            for mutant in try program(workload).mutants() where procedures.isEmpty || procedures.contains(mutant.procedure) {
-                let key = Key(procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
+            for mutant in try program(workload).mutants()
+            where procedures.isEmpty || procedures.contains(mutant.procedure) {
+                let key = Key(
+                    procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
                 counts[mutant.name, default: 0] += 1
                 mutants[key] = mutant
                 if !order.contains(key), !mutant.procedure.hasPrefix("\(Name.mdadm) on ") { order.append(key) }
@@ -63,7 +65,10 @@ public struct MutationTrial: Sendable {
         }
         let reached = try list.map { ($0.workload, try reachedProcedures($0.workload)) }
         for key in order {
-            report(Outcome(procedure: key.procedure, change: key.change, fate: fate(of: key.procedure, list.map { ($0.workload, $0.mutants[key]) }, reached)))
+            report(
+                Outcome(
+                    procedure: key.procedure, change: key.change,
+                    fate: fate(of: key.procedure, list.map { ($0.workload, $0.mutants[key]) }, reached)))
         }
     }
 
@@ -71,10 +76,14 @@ public struct MutationTrial: Sendable {
     private func reachedProcedures(_ workload: String) throws -> Set<String> {
         let machine = try Machine(program(workload), symmetry: true)
         let result = Search(machine, bounds: Bounds(states: states, bytes: 1 << 30)).run()
-        return Set(result.coverage.indices.filter { result.coverage[$0].fired > 0 }.flatMap { machine.place(ofStep: $0).procedures })
+        return Set(
+            result.coverage.indices.filter { result.coverage[$0].fired > 0 }.flatMap {
+                machine.place(ofStep: $0).procedures
+            })
     }
 
-    private func fate(of procedure: String, _ mutants: [(String, Mutant?)], _ reached: [(String, Set<String>)]) -> Fate {
+    private func fate(of procedure: String, _ mutants: [(String, Mutant?)], _ reached: [(String, Set<String>)]) -> Fate
+    {
         var wasReached = false
         var name = ""
         for ((workload, mutant), (_, procedures)) in zip(mutants, reached) {

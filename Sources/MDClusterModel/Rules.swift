@@ -33,7 +33,8 @@ enum Rules {
                 .always, "I4: SEND_LOCKED_ALREADY means that SEND_LOCK, token EX and recv_mutex are held",
                 each { node in
                     Expression.on(node, .v(Bit.sendLockedAlready)).implies(
-                        .on(node, .v(Bit.sendLock)) && holds(node, Name.token, .ex) && .on(node, .locked(Mutex.receive)))
+                        .on(node, .v(Bit.sendLock)) && holds(node, Name.token, .ex) && .on(node, .locked(Mutex.receive))
+                    )
                 }),
             Program.Rule(
                 .always, "I5: HOLDING_MUTEX_FOR_RECVD means that reconfig_mutex is held",
@@ -63,8 +64,10 @@ enum Rules {
                 .atEnd, "I8: at rest token, message and resync are NL, ack is CR, and nothing is held",
                 each { node in
                     joined(node).implies(
-                        holds(node, Name.token, .nl) && holds(node, Name.message, .nl) && holds(node, Name.resyncLock, .nl)
-                            && holds(node, Name.ack, .cr) && .on(node, .v(Bit.sendLock) == 0) && .on(node, .v(Bit.holding) == 0)
+                        holds(node, Name.token, .nl) && holds(node, Name.message, .nl)
+                            && holds(node, Name.resyncLock, .nl)
+                            && holds(node, Name.ack, .cr) && .on(node, .v(Bit.sendLock) == 0)
+                            && .on(node, .v(Bit.holding) == 0)
                             && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
                 }),
             Program.Rule(
@@ -89,7 +92,8 @@ enum Rules {
                     eachPair { left, right in
                         (joined(left) && joined(right)).implies(
                             (isOf(left, Device.active) && isOf(right, Device.active))
-                                || (isOf(left, Device.faulty, Device.faultyOut) && isOf(right, Device.faulty, Device.faultyOut))
+                                || (isOf(left, Device.faulty, Device.faultyOut)
+                                    && isOf(right, Device.faulty, Device.faultyOut))
                                 || (isOf(left, Device.absent) && isOf(right, Device.absent))
                                 || (isOf(left, Device.spare) && isOf(right, Device.spare)))
                     }))

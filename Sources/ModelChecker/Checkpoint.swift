@@ -29,7 +29,9 @@ struct Checkpoint {
             guard let state = frontier.first else { break }
             hash = hash &* 0x9E37_79B9_7F4A_7C15 &+ StateStore.hash(state, words: count)
             successors.removeAll()
-            state.withUnsafeBufferPointer { if let base = $0.baseAddress { system.successors(of: StateView(base), into: &successors) } }
+            state.withUnsafeBufferPointer {
+                if let base = $0.baseAddress { system.successors(of: StateView(base), into: &successors) }
+            }
             frontier = (0..<successors.count).map { StateView(successors.words($0)).copy(count: count) }
         }
         return hash
@@ -69,7 +71,9 @@ struct Checkpoint {
         }
         let head = try get(3)
         guard head[0] == magic else { throw .malformed(path: path) }
-        guard head[1] == identity(of: shards[0].system), head[2] == UInt64(shards.count) else { throw .ofAnotherSearch(path: path) }
+        guard head[1] == identity(of: shards[0].system), head[2] == UInt64(shards.count) else {
+            throw .ofAnotherSearch(path: path)
+        }
         for shard in shards {
             let sizes = try get(3)
             guard sizes[0] <= UInt64(shard.store.capacity) else { throw .tooLarge(path: path) }
@@ -79,7 +83,8 @@ struct Checkpoint {
             let reachedCount = try get(1)[0]
             guard reachedCount < 1 << 16 else { throw .malformed(path: path) }
             let reached = try get(Int(reachedCount)).map { Int(truncatingIfNeeded: $0) }
-            guard layers.first == 0, zip(layers, layers.dropFirst()).allSatisfy({ $0 <= $1 }), layers[layers.count - 1] == Int(sizes[0]),
+            guard layers.first == 0, zip(layers, layers.dropFirst()).allSatisfy({ $0 <= $1 }),
+                layers[layers.count - 1] == Int(sizes[0]),
                 reached.allSatisfy({ shard.system.properties.indices.contains($0) })
             else { throw .malformed(path: path) }
             let count = Int(sizes[0])
@@ -89,13 +94,17 @@ struct Checkpoint {
             for index in 0..<count where isGood {
                 let read = state.withUnsafeMutableBytes { fread($0.baseAddress, 1, $0.count, file) }
                 let hash = StateStore.hash(state, words: shard.stateWords)
-                guard read == shard.stateWords * 8, case .new(index) = shard.store.insert(state, hash: hash, predecessor: 0) else {
+                guard read == shard.stateWords * 8,
+                    case .new(index) = shard.store.insert(state, hash: hash, predecessor: 0)
+                else {
                     isGood = false
                     break
                 }
             }
             guard isGood else { throw .malformed(path: path) }
-            let read = predecessors.withUnsafeMutableBytes { $0.count == 0 ? 0 : fread($0.baseAddress, 1, $0.count, file) }
+            let read = predecessors.withUnsafeMutableBytes {
+                $0.count == 0 ? 0 : fread($0.baseAddress, 1, $0.count, file)
+            }
             guard read == count * 4 else { throw .malformed(path: path) }
             shard.store.predecessors.update(from: predecessors, count: count)
             shard.restore(transitions: sizes[1], layerStarts: layers, counters: counters, reached: Set(reached))

@@ -99,7 +99,9 @@ public struct Search: Sendable {
         } else {
             addInitialStates(to: shards)
             goesOn = shards.map { $0.beginLayer() }.contains(true)
-            if let failure = space.brokenInvariant() { return result(failure.verdict, depth: 0, targets: failure.targets) }
+            if let failure = space.brokenInvariant() {
+                return result(failure.verdict, depth: 0, targets: failure.targets)
+            }
         }
         while goesOn {
             while shards.contains(where: { $0.cursor < $0.layerEnd }) {

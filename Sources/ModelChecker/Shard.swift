@@ -110,9 +110,12 @@ final class Shard: @unchecked Sendable {
                 for item in 0..<count {
                     let owner = shardCount == 1 ? 0 : Self.owner(ofHash: hashes[item], shardCount: shardCount)
                     if owner == number {
-                        insert(successors.words(item), hash: hashes[item], predecessor: predecessor, step: successors.step(item))
+                        insert(
+                            successors.words(item), hash: hashes[item], predecessor: predecessor,
+                            step: successors.step(item))
                     } else {
-                        outboxes[owner].words.append(contentsOf: UnsafeBufferPointer(start: successors.words(item), count: stateWords))
+                        outboxes[owner].words.append(
+                            contentsOf: UnsafeBufferPointer(start: successors.words(item), count: stateWords))
                         outboxes[owner].hashes.append(hashes[item])
                         outboxes[owner].predecessors.append(predecessor)
                         outboxes[owner].steps.append(Int32(truncatingIfNeeded: successors.step(item)))

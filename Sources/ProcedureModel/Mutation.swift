@@ -39,7 +39,8 @@ extension Program {
                 if index + 1 < body.count, isStep(body[index + 1]), body[index + 1] != statement, !inAtomic {
                     var swapped = body
                     swapped.swapAt(index, index + 1)
-                    result.append(Mutation(body: swapped, change: "swap: \(line) with \(body[index + 1].line(in: [:]))"))
+                    result.append(
+                        Mutation(body: swapped, change: "swap: \(line) with \(body[index + 1].line(in: [:]))"))
                 }
             }
             if case .ifElse(_, let then, _) = statement {
@@ -61,7 +62,8 @@ extension Program {
     /// What may be dropped or swapped: not control flow, and not the rules themselves.
     private static func isStep(_ statement: Statement) -> Bool {
         switch statement {
-        case .set, .call, .waitEvent, .wait, .wakeUp, .lock, .tryLock, .unlock, .convert, .convertTo, .cancel, .start: true
+        case .set, .call, .waitEvent, .wait, .wakeUp, .lock, .tryLock, .unlock, .convert, .convertTo, .cancel, .start:
+            true
         case .atomic, .ifElse, .loop, .leave, .giveBack, .choose, .require: false
         }
     }

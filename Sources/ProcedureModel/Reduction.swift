@@ -22,7 +22,10 @@ struct Reduction {
         }
         func commutes(with other: Access) -> Bool {
             for word in reads.indices {
-                if writes[word] & (other.reads[word] | other.writes[word]) != 0 || reads[word] & other.writes[word] != 0 { return false }
+                if writes[word] & (other.reads[word] | other.writes[word]) != 0 || reads[word] & other.writes[word] != 0
+                {
+                    return false
+                }
             }
             return true
         }
@@ -47,16 +50,21 @@ struct Reduction {
             for position in 2..<max(2, thread.count) {
                 let step = thread.first + position
                 let instruction = code.instructions[step]
-                guard !instruction.isSilent, instruction.operation == .assign || instruction.operation == .branch else { continue }
+                guard !instruction.isSilent, instruction.operation == .assign || instruction.operation == .branch else {
+                    continue
+                }
                 // A step that goes back could be part of a circle that nobody would ever see.
-                let targets = [Int(instruction.next)] + (instruction.operation == .branch ? [Int(instruction.other)] : [])
+                let targets =
+                    [Int(instruction.next)] + (instruction.operation == .branch ? [Int(instruction.other)] : [])
                 guard targets.allSatisfy({ $0 > position }) else { continue }
                 let isSeen = accesses[step].writes.indices.contains { accesses[step].writes[$0] & seen.reads[$0] != 0 }
                 let isSeenByPosition = sets.contains { item in
                     item.field == layout.pc[number] && targets.contains { item.set[$0] != item.set[position] }
                 }
                 guard !isSeen, !isSeenByPosition else { continue }
-                if threads.indices.allSatisfy({ $0 == number || accesses[step].commutes(with: threads[$0]) }) { result.append(step) }
+                if threads.indices.allSatisfy({ $0 == number || accesses[step].commutes(with: threads[$0]) }) {
+                    result.append(step)
+                }
             }
         }
         return result

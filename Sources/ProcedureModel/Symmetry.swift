@@ -17,7 +17,8 @@ struct NodeSymmetry: Sendable {
     init?(program: Program, code: Code, layout: Layout) {
         let classes = Self.classes(program, code)
         let permutations = Self.permutations(of: Array(0..<program.nodes)).filter { permutation in
-            permutation != Array(0..<program.nodes) && permutation.indices.allSatisfy { classes[$0] == classes[permutation[$0]] }
+            permutation != Array(0..<program.nodes)
+                && permutation.indices.allSatisfy { classes[$0] == classes[permutation[$0]] }
         }
         guard !permutations.isEmpty else { return nil }
         renamings = permutations.map { Self.moves($0, program, code, layout) }
@@ -37,7 +38,10 @@ struct NodeSymmetry: Sendable {
                     thread: thread.name,
                     operations: range.flatMap { number -> [Int] in
                         let instruction = code.instructions[number]
-                        return [Int(instruction.operation.rawValue), Int(instruction.next), Int(instruction.other), instruction.isSilent ? 1 : 0]
+                        return [
+                            Int(instruction.operation.rawValue), Int(instruction.next), Int(instruction.other),
+                            instruction.isSilent ? 1 : 0,
+                        ]
                     },
                     texts: range.map { code.places[$0].text })
             }
@@ -115,7 +119,9 @@ struct NodeSymmetry: Sendable {
                 renamed.update(repeating: 0, count: count)
                 for move in moves {
                     let value = move.from.read(original)
-                    move.to.write(renamed, move.numbers.map { value > 0 && value <= $0.count ? $0[value - 1] + 1 : value } ?? value)
+                    move.to.write(
+                        renamed,
+                        move.numbers.map { value > 0 && value <= $0.count ? $0[value - 1] + 1 : value } ?? value)
                 }
                 var word = 0
                 while word < count, renamed[word] == words[word] { word += 1 }

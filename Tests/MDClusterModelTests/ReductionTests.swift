@@ -8,8 +8,10 @@ import Testing
     @Test(arguments: [
         ("v5.11", "stop"), ("v5.11", "fail/"), ("v5.11", "add/"), ("v5.11", "grow/"), ("v5.11", "resync/"),
         ("v5.11", "fail,remove/"), ("v5.11", "add,sysfs-remove/"), ("async", "fail"), ("naive-sync", "fail"),
-        ("no-holding-in-start", "fail"), ("no-holding-on-stop", "fail/stop"), ("no-wakeup", "fail"), ("stop-order", "fail/stop"),
-        ("newdisk-nack", "add/"), ("remove-eaten", "fail,remove/"), ("resync-lock-early", "resync/"), ("v6.11", "fail/"),
+        ("no-holding-in-start", "fail"), ("no-holding-on-stop", "fail/stop"), ("no-wakeup", "fail"),
+        ("stop-order", "fail/stop"),
+        ("newdisk-nack", "add/"), ("remove-eaten", "fail,remove/"), ("resync-lock-early", "resync/"),
+        ("v6.11", "fail/"),
     ])
     func theReducedSearchGivesTheSameAnswer(variant: String, workload: String) throws {
         let program = try MDCluster.program(variant: variant, nodes: 2, workload: Workload(workload, nodes: 2))

@@ -5,8 +5,10 @@ import ProcedureModel
 import Testing
 
 @Suite struct VariantTests {
-    static let quick = ["async", "naive-sync", "no-holding-in-start", "no-holding-on-stop", "no-wakeup", "stop-order",
-        "newdisk-nack", "remove-eaten", "resync-lock-early"]
+    static let quick = [
+        "async", "naive-sync", "no-holding-in-start", "no-holding-on-stop", "no-wakeup", "stop-order",
+        "newdisk-nack", "remove-eaten", "resync-lock-early",
+    ]
 
     private func search(_ variant: String, _ workload: String, nodes: Int = 2) throws -> (Machine, SearchResult) {
         let program = try MDCluster.program(
@@ -51,7 +53,8 @@ import Testing
     @Test func allVariantsCompileForTwoAndThreeNodes() throws {
         for variant in Variants.all {
             for nodes in 2...3 {
-                let program = try MDCluster.program(variant: variant.name, nodes: nodes, workload: Workload("fail,remove", nodes: nodes))
+                let program = try MDCluster.program(
+                    variant: variant.name, nodes: nodes, workload: Workload("fail,remove", nodes: nodes))
                 #expect(try Machine(program).stateWords <= 8)
             }
         }
@@ -67,8 +70,12 @@ import Testing
 
 @Suite struct WorkloadTests {
     @Test func badRequestsAreNamed() {
-        #expect(throws: ModelError.unknownOperation("explode", known: Workload.operationNames)) { try Workload("explode", nodes: 2) }
-        #expect(throws: ModelError.tooManyParts(workload: "fail/fail/fail", nodes: 2)) { try Workload("fail/fail/fail", nodes: 2) }
+        #expect(throws: ModelError.unknownOperation("explode", known: Workload.operationNames)) {
+            try Workload("explode", nodes: 2)
+        }
+        #expect(throws: ModelError.tooManyParts(workload: "fail/fail/fail", nodes: 2)) {
+            try Workload("fail/fail/fail", nodes: 2)
+        }
         #expect(throws: ModelError.emptyWorkload(known: Workload.operationNames)) { try Workload("", nodes: 2) }
         #expect(throws: ModelError.unsupportedNodes(9)) {
             try MDCluster.program(variant: "v5.11", nodes: 9, workload: Workload("fail", nodes: 9))
@@ -87,7 +94,9 @@ import Testing
 }
 
 @Suite struct SymmetryTests {
-    private func both(_ variant: String, _ workload: String, nodes: Int) throws -> (full: SearchResult, reduced: SearchResult) {
+    private func both(_ variant: String, _ workload: String, nodes: Int) throws -> (
+        full: SearchResult, reduced: SearchResult
+    ) {
         let program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
         let reduced = try Machine(program, symmetry: true)
         #expect(reduced.usesSymmetry)
@@ -103,7 +112,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("newdisk-nack", "add//", 3), ("async", "fail//", 3), ("naive-sync", "grow", 2), ("no-holding-in-start", "grow", 2),
+        ("newdisk-nack", "add//", 3), ("async", "fail//", 3), ("naive-sync", "grow", 2),
+        ("no-holding-in-start", "grow", 2),
     ])
     func theReducedSearchGivesTheSameAnswer(variant: String, workload: String, nodes: Int) throws {
         let (full, reduced) = try both(variant, workload, nodes: nodes)

@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct CheckpointTests {
     private func withFile(_ body: (String) throws -> Void) throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("mdlab-checkpoint-\(UUID().uuidString)").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "mdlab-checkpoint-\(UUID().uuidString)"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try body(path)
     }

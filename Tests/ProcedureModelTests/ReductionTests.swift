@@ -10,7 +10,9 @@ import Testing
     }
 
     @Test func stepsOnOnesOwnVariablesAreMerged() throws {
-        let bodies: [[Statement]] = [[assign("x", 1), assign("x", 2), assign("x", 3)], [assign("y", 1), assign("y", 2)]]
+        let bodies: [[Statement]] = [
+            [assign("x", 1), assign("x", 2), assign("x", 3)], [assign("y", 1), assign("y", 2)],
+        ]
         let (full, reduced) = (try states(bodies, reduction: false), try states(bodies, reduction: true))
         #expect(reduced.0 < full.0)
         #expect(reduced.1 == full.1)

@@ -29,7 +29,9 @@ struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What the nodes do: \(Workload.operationNames.joined(separator: ", ")).",
-            discussion: "fail,remove: every node fails its device and then removes it. fail/resync: node 1 fails its device while node 2 resyncs."))
+            discussion:
+                "fail,remove: every node fails its device and then removes it. fail/resync: node 1 fails its device while node 2 resyncs."
+        ))
     var workload = "fail"
     @Option(help: "Leave out the rules whose names begin so, such as I10; may be given again.")
     var without: [String] = []
@@ -43,7 +45,9 @@ struct ModelOptions: ParsableArguments {
     func program() throws -> Program {
         var program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
         for beginning in without {
-            guard program.rules.contains(where: { $0.name.hasPrefix(beginning) }) else { throw ModelError.unknownRule(beginning) }
+            guard program.rules.contains(where: { $0.name.hasPrefix(beginning) }) else {
+                throw ModelError.unknownRule(beginning)
+            }
             program.rules.removeAll { $0.name.hasPrefix(beginning) }
         }
         program.mustComeToRest = rest

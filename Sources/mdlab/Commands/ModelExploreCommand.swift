@@ -22,11 +22,15 @@ struct ModelExploreCommand: ParsableCommand {
             state.withUnsafeBufferPointer { words in
                 if let base = words.baseAddress { machine.successors(of: StateView(base), into: &successors) }
             }
-            print("\nstep \(steps.count): " + (successors.count == 0 ? "nothing can happen any more" : "what can happen next"))
+            print(
+                "\nstep \(steps.count): "
+                    + (successors.count == 0 ? "nothing can happen any more" : "what can happen next"))
             for item in 0..<successors.count {
                 let step = successors.step(item)
                 let place = machine.place(ofStep: step)
-                print("  \(item + 1)  \(machine.name(ofThread: machine.actor(ofStep: step))): \(([place.text] + place.stack).joined(separator: " <- "))")
+                print(
+                    "  \(item + 1)  \(machine.name(ofThread: machine.actor(ofStep: step))): \(([place.text] + place.stack).joined(separator: " <- "))"
+                )
             }
             print("> ", terminator: "")
             guard let line = readLine() else { return }

@@ -33,7 +33,8 @@ enum ModelFileError: Error {
 extension ModelFileError: Worded {
     var line: String {
         switch self {
-        case .cannotWrite(let path): "cannot write '\(path)'; give a file in a folder that exists and that you may write to"
+        case .cannotWrite(let path):
+            "cannot write '\(path)'; give a file in a folder that exists and that you may write to"
         }
     }
     var exitCode: Int32 { Exit.usage }
@@ -42,7 +43,8 @@ extension ModelFileError: Worded {
 extension CheckpointError: Worded {
     var line: String {
         switch self {
-        case .cannotWrite(let path): "cannot write the checkpoint '\(path)'; give a file in a folder with room that you may write to"
+        case .cannotWrite(let path):
+            "cannot write the checkpoint '\(path)'; give a file in a folder with room that you may write to"
         case .cannotRead(let path): "cannot read the checkpoint '\(path)'; give a file that --checkpoint has written"
         case .malformed(let path): "'\(path)' is no checkpoint, or is damaged; begin without --resume"
         case .ofAnotherSearch(let path):
@@ -89,7 +91,9 @@ enum ModelWording {
 
     private static func settings(_ options: ModelOptions, _ machine: Machine) -> String {
         var parts = ["variant \(options.variant)", "\(options.nodes) nodes", "workload \(options.workload)"]
-        if options.symmetry { parts.append(machine.usesSymmetry ? "nodes with equal work interchangeable" : "no two nodes alike") }
+        if options.symmetry {
+            parts.append(machine.usesSymmetry ? "nodes with equal work interchangeable" : "no two nodes alike")
+        }
         if options.reduction { parts.append("unnoticed steps merged") }
         if !options.without.isEmpty { parts.append("without \(options.without.joined(separator: ", "))") }
         return parts.joined(separator: ", ")
@@ -145,7 +149,8 @@ enum ModelWording {
         case .states(let states): "the bound of \(count(states)) states was reached; give a larger --states"
         case .depth(let depth): "the bound of \(depth) steps was reached; give a larger --depth"
         case .seconds(let seconds): "the time of \(seconds) s was up; give a larger --seconds"
-        case .memory(let bytes): "the \(memory(bytes)) for states were full; give a larger --memory or a smaller workload"
+        case .memory(let bytes):
+            "the \(memory(bytes)) for states were full; give a larger --memory or a smaller workload"
         case .interrupted: "interrupted"
         }
     }
