@@ -16,22 +16,22 @@ struct Spin {
         case unreadable(output: String)
     }
 
-    /// Searches without reductions, depth first, exactly, in at most so many bytes.
-    static func run(_ promela: String, memoryMiB: Int = 4096) throws -> Report {
+    /// Searches without reductions, depth first, exactly, in at most so many bytes; the fastest of some runs.
+    static func run(_ promela: String, memoryMiB: Int = 4096, runs: Int) throws -> Report {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mdlab-spin-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         try Data(promela.utf8).write(to: folder.appendingPathComponent("model.pml"))
         _ = try output(of: "spin", ["-a", "model.pml"], in: folder)
-        _ = try output(
-            of: "gcc",
-            [
-                "-O2", "-w", "-DSAFETY", "-DNOFAIR", "-DNOREDUCE", "-DVECTORSZ=4096", "-DMEMLIM=\(memoryMiB)", "-o",
-                "pan", "pan.c",
-            ],
-            in: folder)
-        let text = try output(of: folder.appendingPathComponent("pan").path, ["-m1000000", "-w24"], in: folder)
-        return try read(text)
+        let options = ["-DSAFETY", "-DNOFAIR", "-DNOREDUCE", "-DVECTORSZ=4096", "-DMEMLIM=\(memoryMiB)"]
+        _ = try output(of: "gcc", ["-O2", "-w"] + options + ["-o", "pan", "pan.c"], in: folder)
+        let pan = folder.appendingPathComponent("pan").path
+        var best = try read(output(of: pan, ["-m1000000", "-w24"], in: folder))
+        for _ in 1..<max(1, runs) {
+            let next = try read(output(of: pan, ["-m1000000", "-w24"], in: folder))
+            if next.seconds < best.seconds { best = next }
+        }
+        return best
     }
 
     static func read(_ text: String) throws -> Report {

@@ -18,6 +18,18 @@ func value(_ name: String, _ standard: String) -> String {
 
 var isGood = true
 
+/// Each search is run so often, and the fastest run counts: the machine may be busy with something else.
+let runs = 5
+
+func fastest(_ system: any TransitionSystem) -> SearchResult {
+    var best = Search(system).run()
+    for _ in 1..<runs {
+        let next = Search(system).run()
+        if next.seconds < best.seconds { best = next }
+    }
+    return best
+}
+
 @MainActor func compare(_ title: String, _ own: SearchResult, _ promela: String) {
     print(title)
     func line(_ name: String, states: Int, seconds: Double, bytes: Double, verdict: String) {
@@ -32,7 +44,7 @@ var isGood = true
         "mdlab", states: own.states, seconds: own.seconds, bytes: own.bytesPerState,
         verdict: holds ? "holds" : "\(own.verdict)")
     do {
-        let spin = try Spin.run(promela)
+        let spin = try Spin.run(promela, runs: runs)
         line(
             "SPIN", states: spin.states, seconds: spin.seconds, bytes: spin.bytesPerState,
             verdict: spin.errors == 0 ? "holds" : "fails")
@@ -62,7 +74,7 @@ guard let managers = Int(value("--managers", "8")), (1...9).contains(managers) e
     print("--managers: give 1 to 9")
     exit(2)
 }
-let commit = Search(TwoPhaseCommit(managers: managers, stateWords: 4)).run()
+let commit = fastest(TwoPhaseCommit(managers: managers, stateWords: 4))
 compare(
     "two-phase commit, \(managers) resource managers, 32-byte states", commit, twoPhaseCommitPromela(managers: managers)
 )
@@ -73,7 +85,7 @@ do {
     // What holds at rest is not exported.
     program.rules.removeAll { $0.kind == .atEnd }
     let machine = try Machine(program)
-    compare("v5.11, 2 nodes, workload \(workload)", Search(machine).run(), PromelaExport(machine).text)
+    compare("v5.11, 2 nodes, workload \(workload)", fastest(machine), PromelaExport(machine).text)
 } catch {
     print("--workload \(workload): \(error)")
     exit(2)
