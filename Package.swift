@@ -60,6 +60,10 @@ let package = Package(
                 "Scenarios", "Reporting", "MDClusterModel", "ModelChecker", "CLinux", argumentParser,
             ], swiftSettings: strict),
 
+        .executableTarget(
+            name: "model-bench", dependencies: ["MDClusterModel", "ModelChecker", "ProcedureModel"],
+            path: "Benchmarks/ModelBench", swiftSettings: strict),
+
         tests(of: "ClusterProtocol"),
         tests(of: "ProcedureModel"),
         tests(of: "ModelChecker"),

@@ -84,8 +84,12 @@ enum Communication {
         call("dlm_lock_sync", "res" <- Name.message, "mode" <- .ex, result: "error")
         atomic {
             assign(Name.type, .v("$type"))
-            assign(Name.from, .v("$self"))
-            when_(.v("$type") == Message.resyncing) { assign(Name.high, .v("$arg")) } else: { assign(Name.device, .v("$arg")) }
+            assign(Name.from, .v("$self") + 1)
+            when_(.v("$type") == Message.resyncing) {
+                assign(Name.high, .v("$arg"))
+            } else: {
+                assign(Name.device, .v("$arg"))
+            }
             call("dlm_lock_sync_now", "res" <- Name.message, "mode" <- .cw)
         }
         call("dlm_lock_sync", "res" <- Name.ack, "mode" <- .ex, result: "error")
@@ -125,20 +129,25 @@ enum Communication {
         return_(.v("ret"))
     }
 
-    static let metadataUpdateFinish = Procedure("metadata_update_finish", source: "md-cluster.c: metadata_update_finish") {
+    static let metadataUpdateFinish = Procedure(
+        "metadata_update_finish", source: "md-cluster.c: metadata_update_finish"
+    ) {
         call("__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0)
         assign(Bit.sendLockedAlready, 0)
         call("unlock_comm")
     }
 
-    static let metadataUpdateCancel = Procedure("metadata_update_cancel", source: "md-cluster.c: metadata_update_cancel") {
+    static let metadataUpdateCancel = Procedure(
+        "metadata_update_cancel", source: "md-cluster.c: metadata_update_cancel"
+    ) {
         assign(Bit.sendLockedAlready, 0)
         call("unlock_comm")
     }
 
     /// hi: 0 ends the window. `mddev_locked` is 1 exactly then.
     static let resyncInfoUpdate = Procedure(
-        "resync_info_update", parameters: ["hi", "mddev_locked"], locals: ["ret": 2], source: "md-cluster.c: resync_info_update"
+        "resync_info_update", parameters: ["hi", "mddev_locked"], locals: ["ret": 2],
+        source: "md-cluster.c: resync_info_update"
     ) {
         when_(.v("$hi") == 0) { when_(.v(Name.ownWindow) == 0) { return_(0) } }
         assign(Name.ownWindow, .v("$hi"))

@@ -24,19 +24,28 @@ public enum MDCluster {
     static func reference(nodes: Int, workload: Workload) -> Program {
         var program = Program(name: "v5.11", nodes: nodes)
         program.shared = [
-            .init(Name.type, values: 8), .init(Name.from, values: nodes), .init(Name.device), .init(Name.high),
+            .init(Name.type, values: 8), .init(Name.from, values: nodes + 1, holdsNode: true), .init(Name.device),
+            .init(Name.high),
             .init(Name.diskSize),
         ]
         // A device that is added first was not there before.
         let added = Set(
-            workload.processes.enumerated().flatMap { node, list in list.contains { $0.first == "add" } ? [node % 2] : [] })
+            workload.processes.enumerated().flatMap { node, list in
+                list.contains { $0.first == "add" } ? [node % 2] : []
+            })
         let flags = [
-            Bit.waitingForNewDisk, Bit.sendLock, Bit.sendLockedAlready, Bit.holding, Flag.needed, Flag.running, Flag.done,
-            Flag.interrupted, Flag.frozen, Flag.remote, Flag.changeDevs, Flag.changePending, Flag.closing, Flag.resyncLocked,
-            Name.wakeRaid1d, Name.stopRaid1d, Name.wakeReceive, Name.stopReceive, Name.bast, Name.handled, Name.reloaded,
+            Bit.waitingForNewDisk, Bit.sendLock, Bit.sendLockedAlready, Bit.holding, Flag.needed, Flag.running,
+            Flag.done,
+            Flag.interrupted, Flag.frozen, Flag.remote, Flag.changeDevs, Flag.changePending, Flag.closing,
+            Flag.resyncLocked,
+            Name.wakeRaid1d, Name.stopRaid1d, Name.wakeReceive, Name.stopReceive, Name.bast, Name.handled,
+            Name.reloaded,
             Name.threadGone, Name.dirty, Name.window, Name.ownWindow, Name.newDiskAnswer, Name.size, Name.capacity,
         ]
-        program.perNode = flags.map { .init($0) } + [.init(Name.joined, initial: 1), .init(Name.windowFrom, values: nodes)]
+        program.perNode =
+            flags.map { .init($0) } + [
+                .init(Name.joined, initial: 1), .init(Name.windowFrom, values: nodes + 1, holdsNode: true),
+            ]
         for device in Device.all {
             let isAbsent = added.contains(device.number)
             program.shared.append(.init(device.role))
@@ -60,7 +69,8 @@ public enum MDCluster {
             .init(Name.dlm, procedure: "ack_bast", runsOn: everyone),
             .init(Name.confirm, procedure: "new_disk_ack", existsOn: usesAdd ? everyone : []),
         ]
-        program.procedures = Communication.procedures + Receiver.procedures + RaidThread.procedures + Operations.procedures
+        program.procedures =
+            Communication.procedures + Receiver.procedures + RaidThread.procedures + Operations.procedures
         for (node, processes) in workload.processes.enumerated() {
             for (index, operations) in processes.enumerated() {
                 let thread = index == 0 ? Name.mdadm : "\(Name.mdadm)\(index + 1)"

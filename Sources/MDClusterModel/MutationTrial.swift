@@ -6,12 +6,12 @@ import ProcedureModel
 public struct MutationTrial: Sendable {
     /// Each is tried in turn until one notices the fault.
     public var workloads = [
-        "fail/", "stop/", "resync/", "add/", "grow/", "fail,remove/", "fail,re-add/", "fail/stop", "resync/stop", "fail",
-        "fail/grow",
+        "fail/", "stop/", "resync/", "add/", "add,fail/", "grow/", "/fail,remove", "/fail,re-add", "grow", "fail/stop",
+        "resync/stop", "grow/add", "resync+grow/", "resync+stop/", "fail",
     ]
     public var nodes = 2
     /// States after which a search that has found nothing gives up.
-    public var states = 300_000
+    public var states = 200_000
 
     public init() {}
 
@@ -53,8 +53,10 @@ public struct MutationTrial: Sendable {
         for workload in workloads {
             var counts: [String: Int] = [:]
             var mutants: [Key: Mutant] = [:]
-            for mutant in try program(workload).mutants() where procedures.isEmpty || procedures.contains(mutant.procedure) {
-                let key = Key(procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
+            for mutant in try program(workload).mutants()
+            where procedures.isEmpty || procedures.contains(mutant.procedure) {
+                let key = Key(
+                    procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
                 counts[mutant.name, default: 0] += 1
                 mutants[key] = mutant
                 if !order.contains(key), !mutant.procedure.hasPrefix("\(Name.mdadm) on ") { order.append(key) }
@@ -63,25 +65,32 @@ public struct MutationTrial: Sendable {
         }
         let reached = try list.map { ($0.workload, try reachedProcedures($0.workload)) }
         for key in order {
-            report(Outcome(procedure: key.procedure, change: key.change, fate: fate(of: key.procedure, list.map { ($0.workload, $0.mutants[key]) }, reached)))
+            report(
+                Outcome(
+                    procedure: key.procedure, change: key.change,
+                    fate: fate(of: key.procedure, list.map { ($0.workload, $0.mutants[key]) }, reached)))
         }
     }
 
     /// The procedures that the unchanged program takes steps of.
     private func reachedProcedures(_ workload: String) throws -> Set<String> {
-        let machine = try Machine(program(workload))
+        let machine = try Machine(program(workload), symmetry: true)
         let result = Search(machine, bounds: Bounds(states: states, bytes: 1 << 30)).run()
-        return Set(result.coverage.indices.filter { result.coverage[$0].fired > 0 }.flatMap { machine.place(ofStep: $0).procedures })
+        return Set(
+            result.coverage.indices.filter { result.coverage[$0].fired > 0 }.flatMap {
+                machine.place(ofStep: $0).procedures
+            })
     }
 
-    private func fate(of procedure: String, _ mutants: [(String, Mutant?)], _ reached: [(String, Set<String>)]) -> Fate {
+    private func fate(of procedure: String, _ mutants: [(String, Mutant?)], _ reached: [(String, Set<String>)]) -> Fate
+    {
         var wasReached = false
         var name = ""
         for ((workload, mutant), (_, procedures)) in zip(mutants, reached) {
             guard let mutant, procedures.contains(procedure) else { continue }
             name = mutant.name
             wasReached = true
-            guard let machine = try? Machine(mutant.program) else { return .stillborn }
+            guard let machine = try? Machine(mutant.program, symmetry: true) else { return .stillborn }
             let result = Search(machine, bounds: Bounds(states: states, bytes: 1 << 30)).run()
             if case .fails(let failure) = result.verdict { return .killed(by: failure, workload: workload) }
         }

@@ -61,7 +61,8 @@ enum Operations {
     }
 
     static let removeDisk = Procedure(
-        "remove_disk", parameters: ["state", "arg"], locals: ["ret": 2], source: "md.c: hot_remove_disk, md-cluster.c: remove_disk"
+        "remove_disk", parameters: ["state", "arg"], locals: ["ret": 2],
+        source: "md.c: hot_remove_disk, md-cluster.c: remove_disk"
     ) {
         atomic { when_(.v("$state") == Device.faulty) { assign("$state", Device.faultyOut) } }
         when_(.v("$state") == Device.faultyOut || .v("$state") == Device.spare) {
@@ -136,7 +137,9 @@ enum Operations {
     }
 
     /// The other nodes' user space: it may see the new device, or not, or be too late.
-    static let confirm = Procedure("new_disk_ack", locals: ["ret": 2], source: "md.c: md_add_new_disk CANDIDATE, md-cluster.c: new_disk_ack") {
+    static let confirm = Procedure(
+        "new_disk_ack", locals: ["ret": 2], source: "md.c: md_add_new_disk CANDIDATE, md-cluster.c: new_disk_ack"
+    ) {
         choose([
             [
                 mutex_lock(Mutex.reconfig),

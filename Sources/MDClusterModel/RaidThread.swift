@@ -5,7 +5,8 @@ import ProcedureModel
 /// drivers/md/md.c: what raid1d and the resync thread do.
 enum RaidThread {
     static let procedures: [Procedure] = [
-        wakeThread, lockNow, mddevUnlock, raid1d, checkRecovery, updateSuperblock, reloadSuperblock, reapSyncThread, doSync,
+        wakeThread, lockNow, mddevUnlock, raid1d, checkRecovery, updateSuperblock, reloadSuperblock, reapSyncThread,
+        doSync,
         errorOnReload,
     ]
 
@@ -17,7 +18,9 @@ enum RaidThread {
     }
 
     /// A conversion that is granted at once, as part of a larger step.
-    static let lockNow = Procedure("dlm_lock_sync_now", parameters: ["res", "mode"], source: "md-cluster.c: dlm_lock_sync") {
+    static let lockNow = Procedure(
+        "dlm_lock_sync_now", parameters: ["res", "mode"], source: "md-cluster.c: dlm_lock_sync"
+    ) {
         Statement.convertTo("$res", .v("$mode"), noQueue: false, result: nil)
     }
 
@@ -41,7 +44,9 @@ enum RaidThread {
 
     static let nothingToDo: Expression = .v(Flag.changeDevs) == 0 && .v(Flag.needed) == 0 && .v(Flag.done) == 0
 
-    static let checkRecovery = Procedure("md_check_recovery", locals: ["got": 2, "removed": 2], source: "md.c: md_check_recovery") {
+    static let checkRecovery = Procedure(
+        "md_check_recovery", locals: ["got": 2, "removed": 2], source: "md.c: md_check_recovery"
+    ) {
         when_(nothingToDo) { return_() }
         mutex_trylock(Mutex.reconfig, result: "got")
         when_(.v("got") == 0) { return_() }
@@ -108,7 +113,9 @@ enum RaidThread {
             atomic {
                 for device in Device.all {
                     when_(.v(device.state) == Device.active) { assign(device.role, 0) }
-                    when_(.v(device.state) == Device.faulty || .v(device.state) == Device.faultyOut) { assign(device.role, 1) }
+                    when_(.v(device.state) == Device.faulty || .v(device.state) == Device.faultyOut) {
+                        assign(device.role, 1)
+                    }
                 }
                 assign(Name.diskSize, .v(Name.size))
             }
@@ -149,7 +156,9 @@ enum RaidThread {
         }
     }
 
-    static let reapSyncThread = Procedure("md_reap_sync_thread", locals: ["locked": 2], source: "md.c: md_reap_sync_thread") {
+    static let reapSyncThread = Procedure(
+        "md_reap_sync_thread", locals: ["locked": 2], source: "md.c: md_reap_sync_thread"
+    ) {
         call("md_update_sb")
         atomic {
             assign("locked", .v(Flag.resyncLocked))
@@ -164,7 +173,9 @@ enum RaidThread {
     }
 
     /// One window of the array is resynced; an interrupted resync leaves the array dirty.
-    static let doSync = Procedure("md_do_sync", locals: ["ret": 2], source: "md.c: md_do_sync, raid1.c: raid1_sync_request") {
+    static let doSync = Procedure(
+        "md_do_sync", locals: ["ret": 2], source: "md.c: md_do_sync, raid1.c: raid1_sync_request"
+    ) {
         call("resync_start", result: "ret")
         when_(.v("ret") == 0) {
             assign(Flag.resyncLocked, 1)

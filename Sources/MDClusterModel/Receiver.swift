@@ -53,7 +53,12 @@ enum Receiver {
     static let processReceivedMessage = Procedure(
         "process_recvd_msg", locals: ["ret": 2, "type": 8], source: "md-cluster.c: process_recvd_msg"
     ) {
-        assign("type", .v(Name.type))
+        atomic {
+            require(
+                !Expression.v(Name.from).equals(.v("$self") + 1) && .v(Name.from) != 0,
+                "WARN_ON in process_recvd_msg: a node received its own message")
+            assign("type", .v(Name.type))
+        }
         when_(.v("type") == Message.metadataUpdated) { call("process_metadata_update") }
         when_(.v("type") == Message.resyncing) { call("process_suspend_info") }
         when_(.v("type") == Message.newDisk) { call("process_add_new_disk", result: "ret") }

@@ -33,7 +33,8 @@ enum Rules {
                 .always, "I4: SEND_LOCKED_ALREADY means that SEND_LOCK, token EX and recv_mutex are held",
                 each { node in
                     Expression.on(node, .v(Bit.sendLockedAlready)).implies(
-                        .on(node, .v(Bit.sendLock)) && holds(node, Name.token, .ex) && .on(node, .locked(Mutex.receive)))
+                        .on(node, .v(Bit.sendLock)) && holds(node, Name.token, .ex) && .on(node, .locked(Mutex.receive))
+                    )
                 }),
             Program.Rule(
                 .always, "I5: HOLDING_MUTEX_FOR_RECVD means that reconfig_mutex is held",
@@ -63,16 +64,23 @@ enum Rules {
                 .atEnd, "I8: at rest token, message and resync are NL, ack is CR, and nothing is held",
                 each { node in
                     joined(node).implies(
-                        holds(node, Name.token, .nl) && holds(node, Name.message, .nl) && holds(node, Name.resyncLock, .nl)
-                            && holds(node, Name.ack, .cr) && .on(node, .v(Bit.sendLock) == 0) && .on(node, .v(Bit.holding) == 0)
+                        holds(node, Name.token, .nl) && holds(node, Name.message, .nl)
+                            && holds(node, Name.resyncLock, .nl)
+                            && holds(node, Name.ack, .cr) && .on(node, .v(Bit.sendLock) == 0)
+                            && .on(node, .v(Bit.holding) == 0)
                             && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
                 }),
             Program.Rule(
-                .atEnd, "I10: at rest all nodes agree on the array's size",
+                .atEnd, "I10: at rest all nodes agree on the array's size, and it is the capacity that they show",
                 eachPair { left, right in
                     (joined(left) && joined(right)).implies(
-                        Expression.on(left, .v(Name.size)).equals(.on(right, .v(Name.size))))
+                        Expression.on(left, .v(Name.size)).equals(.on(right, .v(Name.size)))
+                            && Expression.on(left, .v(Name.size)).equals(.on(left, .v(Name.capacity))))
                 }),
+            Program.Rule(
+                .atEnd, "I12: at rest, while all nodes are there, nobody keeps clear of a window",
+                Expression.all(everyone.map(joined)).implies(
+                    each { .on($0, .v(Name.window) == 0 && .v(Flag.remote) == 0 && .v(Name.ownWindow) == 0) })),
         ]
         for device in Device.all {
             func isOf(_ node: Int, _ states: Int...) -> Expression {
@@ -84,7 +92,8 @@ enum Rules {
                     eachPair { left, right in
                         (joined(left) && joined(right)).implies(
                             (isOf(left, Device.active) && isOf(right, Device.active))
-                                || (isOf(left, Device.faulty, Device.faultyOut) && isOf(right, Device.faulty, Device.faultyOut))
+                                || (isOf(left, Device.faulty, Device.faultyOut)
+                                    && isOf(right, Device.faulty, Device.faultyOut))
                                 || (isOf(left, Device.absent) && isOf(right, Device.absent))
                                 || (isOf(left, Device.spare) && isOf(right, Device.spare)))
                     }))

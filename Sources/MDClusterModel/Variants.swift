@@ -83,7 +83,8 @@ public enum Variants {
             }
         },
         Variant(
-            "no-holding-on-stop", "leave() does not set HOLDING_MUTEX_FOR_RECVD", workload: "fail/stop", fault: "deadlock"
+            "no-holding-on-stop", "leave() does not set HOLDING_MUTEX_FOR_RECVD", workload: "fail/stop",
+            fault: "deadlock"
         ) { program in program.change("leave") { $0 == assign(Bit.holding, 1) ? [] : [$0] } },
         Variant(
             "no-wakeup", "HOLDING_MUTEX_FOR_RECVD is set and nobody is woken", workload: "fail", fault: "deadlock"
@@ -116,7 +117,8 @@ public enum Variants {
                 })
             program.replace(
                 Procedure(
-                    "lock_comm", parameters: ["mddev_locked"], locals: ["rv": 2], source: "md-cluster.c: lock_comm of v4.12"
+                    "lock_comm", parameters: ["mddev_locked"], locals: ["rv": 2],
+                    source: "md-cluster.c: lock_comm of v4.12"
                 ) {
                     wait_event(Queue.cinfo) { until(.v(Bit.sendLock) == 0) { assign(Bit.sendLock, 1) } }
                     call("lock_token", "mddev_locked" <- "$mddev_locked", result: "rv")
@@ -177,7 +179,9 @@ public enum Variants {
                     .wait(
                         alternatives.map { alternative in
                             var changed = alternative
-                            if alternative.isTimeout { changed.effects = [assign(Bit.waitingForNewDisk, 0), return_(1)] }
+                            if alternative.isTimeout {
+                                changed.effects = [assign(Bit.waitingForNewDisk, 0), return_(1)]
+                            }
                             return changed
                         }, idle: idle)
                 ]

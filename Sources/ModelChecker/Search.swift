@@ -14,6 +14,10 @@ public struct Search: Sendable {
     public var workers: Int
     /// Called about once a second.
     public var progress: (@Sendable (Progress) -> Void)?
+    /// Where a search that ends undecided puts what it has, to be taken up again.
+    public var checkpoint: String?
+    /// A checkpoint to begin with; it must be of the same system and the same number of workers.
+    public var resume: String?
     /// Set from anywhere to make the search stop with `.interrupted`.
     public let stop = StopFlag()
 
@@ -32,7 +36,18 @@ public struct Search: Sendable {
     /// States that a worker expands between two looks at bounds, at the clock and into the other workers' outboxes.
     private static let roundSize = 8192
 
+    /// Searches. A checkpoint that cannot be read or written is an error only for `runThrowing`; here there must be none.
     public func run() -> SearchResult {
+        precondition(checkpoint == nil && resume == nil, "use runResumable")
+        // Without files there is nothing that can be thrown.
+        guard let result = try? runResumable() else { preconditionFailure("no file was used") }
+        return result
+    }
+
+    /// Searches, beginning with `resume` and leaving `checkpoint` behind if it ends undecided.
+    ///
+    /// Throws what is wrong with either file.
+    public func runResumable() throws(CheckpointError) -> SearchResult {
         let clock = ContinuousClock()
         let start = clock.now
         func elapsed() -> Double {
@@ -56,9 +71,9 @@ public struct Search: Sendable {
         func result(_ verdict: Verdict, depth: Int, targets: [Int] = []) -> SearchResult {
             var coverage = shards[0].coverage
             for shard in shards.dropFirst() {
-                for index in coverage.indices {
-                    coverage[index].fired += shard.coverage[index].fired
-                    coverage[index].found += shard.coverage[index].found
+                for (index, other) in shard.coverage.enumerated() {
+                    coverage[index].fired += other.fired
+                    coverage[index].found += other.found
                 }
             }
             let names = system.properties.map(\.name)
@@ -69,12 +84,25 @@ public struct Search: Sendable {
                 counterexample: targets.isEmpty ? nil : space.counterexample(to: targets))
         }
 
-        addInitialStates(to: shards)
+        func undecided(_ reason: Verdict.Reason, depth: Int) throws(CheckpointError) -> SearchResult {
+            if let checkpoint { try Checkpoint.write(shards, to: checkpoint) }
+            return result(.undecided(reason), depth: depth)
+        }
+
         var buffers = Buffers(count: workers, stateWords: system.stateWords)
         var depth = 0
         var lastReport = 0.0
-        var goesOn = shards.map { $0.beginLayer() }.contains(true)
-        if let failure = space.brokenInvariant() { return result(failure.verdict, depth: 0, targets: failure.targets) }
+        var goesOn = true
+        if let resume {
+            try Checkpoint.read(into: shards, from: resume)
+            depth = max(0, shards[0].layerStarts.count - 2)
+        } else {
+            addInitialStates(to: shards)
+            goesOn = shards.map { $0.beginLayer() }.contains(true)
+            if let failure = space.brokenInvariant() {
+                return result(failure.verdict, depth: 0, targets: failure.targets)
+            }
+        }
         while goesOn {
             while shards.contains(where: { $0.cursor < $0.layerEnd }) {
                 expandRound(shards, &buffers)
@@ -82,10 +110,10 @@ public struct Search: Sendable {
                 if shards.contains(where: \.isFull) {
                     let reason: Verdict.Reason =
                         bounds.states <= byMemory ? .states(space.count) : .memory(bytes: bounds.bytes)
-                    return result(.undecided(reason), depth: depth)
+                    return try undecided(reason, depth: depth)
                 }
-                if stop.isSet { return result(.undecided(.interrupted), depth: depth) }
-                if seconds > bounds.seconds { return result(.undecided(.seconds(bounds.seconds)), depth: depth) }
+                if stop.isSet { return try undecided(.interrupted, depth: depth) }
+                if seconds > bounds.seconds { return try undecided(.seconds(bounds.seconds), depth: depth) }
                 if let progress, seconds - lastReport >= 1 {
                     lastReport = seconds
                     progress(
@@ -101,7 +129,7 @@ public struct Search: Sendable {
             if let failure = space.brokenInvariant() {
                 return result(failure.verdict, depth: depth, targets: failure.targets)
             }
-            if goesOn, depth >= bounds.depth { return result(.undecided(.depth(bounds.depth)), depth: depth) }
+            if goesOn, depth >= bounds.depth { return try undecided(.depth(bounds.depth), depth: depth) }
         }
         let reached = shards.reduce(into: Set<Int>()) { $0.formUnion($1.reached) }
         for (position, property) in system.properties.enumerated() {

@@ -24,7 +24,9 @@ struct SearchSpace {
     /// Numbers of the states of a layer, shard by shard.
     func forEachState(inLayer layer: Int, _ body: (Int) -> Void) {
         for shard in shards where layer + 1 < shard.layerStarts.count {
-            for index in shard.layerStarts[layer]..<shard.layerStarts[layer + 1] { body(index * shards.count + shard.number) }
+            for index in shard.layerStarts[layer]..<shard.layerStarts[layer + 1] {
+                body(index * shards.count + shard.number)
+            }
         }
     }
 

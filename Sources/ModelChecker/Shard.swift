@@ -19,7 +19,10 @@ final class Shard: @unchecked Sendable {
     /// Next state of the current layer to expand.
     var cursor = 0
     var transitions: UInt64 = 0
-    var coverage: [StepCoverage]
+    /// By step; of a fixed size, and not an array, so that counting costs no checks.
+    private let counters: UnsafeMutablePointer<StepCoverage>
+    private let stepCount: Int
+    var coverage: [StepCoverage] { Array(UnsafeBufferPointer(start: counters, count: stepCount)) }
     var deadlocks: [Int] = []
     /// (property's position, state's number) of the invariants seen broken.
     var violations: [(property: Int, state: Int)] = []
@@ -45,18 +48,32 @@ final class Shard: @unchecked Sendable {
         invariants = properties.filter { $0.1.kind == .invariant }
         reachables = properties.filter { $0.1.kind == .reachable }
         canonicalize = system.canonicalize
-        coverage = Array(repeating: StepCoverage(), count: system.stepCount)
+        stepCount = system.stepCount
+        counters = .allocate(capacity: max(1, stepCount))
+        counters.initialize(repeating: StepCoverage(), count: max(1, stepCount))
         outboxes = Array(repeating: Outbox(), count: shardCount)
     }
+
+    deinit { counters.deallocate() }
 
     static func owner(ofHash hash: UInt64, shardCount: Int) -> Int { Int((hash >> 40) % UInt64(shardCount)) }
 
     var layerEnd: Int { layerStarts[layerStarts.count - 1] }
 
+    /// Counters as they were when the layer began: what a checkpoint keeps, since it keeps whole layers only.
+    private(set) var atLayer = LayerCounters()
+
+    struct LayerCounters {
+        var transitions: UInt64 = 0
+        var coverage: [StepCoverage] = []
+        var reached: Set<Int> = []
+    }
+
     /// Ends the layer: what was found since becomes the next one. False if that is empty in this shard.
     func beginLayer() -> Bool {
         cursor = layerEnd
         layerStarts.append(store.count)
+        atLayer = LayerCounters(transitions: transitions, coverage: coverage, reached: reached)
         return cursor < store.count
     }
 
@@ -93,9 +110,12 @@ final class Shard: @unchecked Sendable {
                 for item in 0..<count {
                     let owner = shardCount == 1 ? 0 : Self.owner(ofHash: hashes[item], shardCount: shardCount)
                     if owner == number {
-                        insert(successors.words(item), hash: hashes[item], predecessor: predecessor, step: successors.step(item))
+                        insert(
+                            successors.words(item), hash: hashes[item], predecessor: predecessor,
+                            step: successors.step(item))
                     } else {
-                        outboxes[owner].words.append(contentsOf: UnsafeBufferPointer(start: successors.words(item), count: stateWords))
+                        outboxes[owner].words.append(
+                            contentsOf: UnsafeBufferPointer(start: successors.words(item), count: stateWords))
                         outboxes[owner].hashes.append(hashes[item])
                         outboxes[owner].predecessors.append(predecessor)
                         outboxes[owner].steps.append(Int32(truncatingIfNeeded: successors.step(item)))
@@ -118,6 +138,18 @@ final class Shard: @unchecked Sendable {
         }
     }
 
+    /// Takes up a search where a checkpoint has left it; the store is filled already.
+    func restore(transitions: UInt64, layerStarts: [Int], counters list: [UInt64], reached: Set<Int>) {
+        cursor = layerStarts[layerStarts.count - 2]
+        self.transitions = transitions
+        self.layerStarts = layerStarts
+        self.reached = reached
+        for step in 0..<stepCount {
+            counters[step] = StepCoverage(fired: list[step * 2], found: list[step * 2 + 1])
+        }
+        atLayer = LayerCounters(transitions: transitions, coverage: coverage, reached: reached)
+    }
+
     func emptyOutboxes() {
         for index in outboxes.indices {
             outboxes[index].words.removeAll(keepingCapacity: true)
@@ -128,18 +160,22 @@ final class Shard: @unchecked Sendable {
     }
 
     private func insert(_ state: UnsafePointer<UInt64>, hash: UInt64, predecessor: UInt32, step: Int) {
-        if step >= 0 { coverage[step].fired += 1 }
+        if step >= 0 { counters[step].fired += 1 }
         switch store.insert(state, hash: hash, predecessor: predecessor) {
         case .known: return
         case .full: isFull = true
         case .new(let index):
-            if step >= 0 { coverage[step].found += 1 }
+            if step >= 0 { counters[step].found += 1 }
             let view = StateView(state)
-            for (position, property) in invariants where !property.holds(view) {
-                violations.append((position, index * shardCount + number))
+            if !invariants.isEmpty, system.mayBreakInvariant(view) {
+                for (position, property) in invariants where !property.holds(view) {
+                    violations.append((position, index * shardCount + number))
+                }
             }
-            for (position, property) in reachables where !reached.contains(position) && property.holds(view) {
-                reached.insert(position)
+            if reached.count < reachables.count {
+                for (position, property) in reachables where !reached.contains(position) && property.holds(view) {
+                    reached.insert(position)
+                }
             }
         }
     }

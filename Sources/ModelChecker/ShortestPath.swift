@@ -23,7 +23,8 @@ extension SearchSpace {
 
     private func precedes(_ left: Int, _ right: Int) -> Bool {
         let count = system.stateWords
-        return StateView(words(of: left)).copy(count: count).lexicographicallyPrecedes(StateView(words(of: right)).copy(count: count))
+        return StateView(words(of: left)).copy(count: count).lexicographicallyPrecedes(
+            StateView(words(of: right)).copy(count: count))
     }
 
     /// For every state on a shortest run to a target: by actor, the fewest switches that the rest of the run needs if that
@@ -95,7 +96,9 @@ extension SearchSpace {
                 let words = StateView(successors.words(item)).copy(count: count)
                 if let known = best {
                     if (cost, step) > (known.cost, known.step) { continue }
-                    if (cost, step) == (known.cost, known.step), !words.lexicographicallyPrecedes(known.words) { continue }
+                    if (cost, step) == (known.cost, known.step), !words.lexicographicallyPrecedes(known.words) {
+                        continue
+                    }
                 }
                 best = (cost, step, words, target)
             }

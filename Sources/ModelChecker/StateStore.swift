@@ -141,7 +141,9 @@ final class StateStore {
 
     /// Every stored state is found at its own index, and nothing else is in the table.
     func checkInvariants() -> Bool {
-        for index in 0..<count where find(state(index), hash: Self.hash(state(index), words: words)) != index { return false }
+        for index in 0..<count where find(state(index), hash: Self.hash(state(index), words: words)) != index {
+            return false
+        }
         return (0..<Int(1 << tableBits)).reduce(0) { $0 + (table[$1] == 0 ? 0 : 1) } == count
     }
 }

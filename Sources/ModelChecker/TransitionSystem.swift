@@ -25,6 +25,9 @@ public protocol TransitionSystem: Sendable {
     var properties: [Property] { get }
     /// Whether a run may end here; a state without successors in which it may not is a deadlock. False by default.
     func isFinal(_ state: StateView) -> Bool
+    /// False if it is quickly seen that no invariant is broken in a state, so that they need not be asked one by one. True
+    /// by default.
+    func mayBreakInvariant(_ state: StateView) -> Bool
     /// Steps are numbered 0 ..< stepCount. Coverage is counted for each. 1 by default.
     var stepCount: Int { get }
     /// Who takes a step (a thread, a process), 0 ..< actorCount: counterexamples change actors as rarely as possible.
@@ -37,6 +40,7 @@ public protocol TransitionSystem: Sendable {
 extension TransitionSystem {
     public var properties: [Property] { [] }
     public func isFinal(_ state: StateView) -> Bool { false }
+    public func mayBreakInvariant(_ state: StateView) -> Bool { true }
     public var stepCount: Int { 1 }
     public func actor(ofStep step: Int) -> Int { 0 }
     public var actorCount: Int { 1 }

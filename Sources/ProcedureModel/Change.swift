@@ -9,7 +9,8 @@ extension Statement {
         case .loop(let body): return change(.loop(all(body)))
         case .atomic(let body): return change(.atomic(all(body)))
         case .choose(let branches): return change(.choose(branches.map(all)))
-        case .wait(let alternatives, let idle): return change(.wait(alternatives.map { $0.replacing(change) }, idle: idle))
+        case .wait(let alternatives, let idle):
+            return change(.wait(alternatives.map { $0.replacing(change) }, idle: idle))
         case .waitEvent(let queue, let alternatives):
             return change(.waitEvent(queue: queue, alternatives.map { $0.replacing(change) }))
         default: return change(self)

@@ -23,7 +23,9 @@ public enum CodeBuilder {
 
 @resultBuilder
 public enum AlternativeBuilder {
-    public static func buildBlock(_ parts: [Statement.Alternative]...) -> [Statement.Alternative] { parts.flatMap { $0 } }
+    public static func buildBlock(_ parts: [Statement.Alternative]...) -> [Statement.Alternative] {
+        parts.flatMap { $0 }
+    }
     public static func buildExpression(_ part: Statement.Alternative) -> [Statement.Alternative] { [part] }
     public static func buildOptional(_ part: [Statement.Alternative]?) -> [Statement.Alternative] { part ?? [] }
 }
@@ -46,7 +48,8 @@ public func return_(_ value: Expression) -> Statement { .giveBack(value) }
 public func wait_event(_ queue: String, _ condition: Expression) -> Statement {
     .waitEvent(queue: queue, [.init(condition: condition, effects: [], isTimeout: false)])
 }
-public func wait_event(_ queue: String, @AlternativeBuilder _ alternatives: () -> [Statement.Alternative]) -> Statement {
+public func wait_event(_ queue: String, @AlternativeBuilder _ alternatives: () -> [Statement.Alternative]) -> Statement
+{
     .waitEvent(queue: queue, alternatives())
 }
 public func wait(idle: Bool = false, @AlternativeBuilder _ alternatives: () -> [Statement.Alternative]) -> Statement {
@@ -55,7 +58,8 @@ public func wait(idle: Bool = false, @AlternativeBuilder _ alternatives: () -> [
 public func wait(_ condition: Expression, idle: Bool = false) -> Statement {
     .wait([.init(condition: condition, effects: [], isTimeout: false)], idle: idle)
 }
-public func until(_ condition: Expression, @CodeBuilder _ effects: () -> [Statement] = { [] }) -> Statement.Alternative {
+public func until(_ condition: Expression, @CodeBuilder _ effects: () -> [Statement] = { [] }) -> Statement.Alternative
+{
     .init(condition: condition, effects: effects(), isTimeout: false)
 }
 public func onTimeout(@CodeBuilder _ effects: () -> [Statement] = { [] }) -> Statement.Alternative {

@@ -9,12 +9,12 @@ struct Compiler {
     var code = Code()
     /// Bits of locals that each thread needs, found while compiling.
     var localBits: [Int] = []
-    private var conditionNumbers: [Expression: [Int: Int]] = [:]
-    private var thread = 0
-    private var node = 0
-    private var depth = 0
-    private let lockNumbers: [String: Int]
-    private let queueNumbers: [String: Int]
+    var conditionNumbers: [Expression: [Int: Int]] = [:]
+    var thread = 0
+    var node = 0
+    var depth = 0
+    let lockNumbers: [String: Int]
+    let queueNumbers: [String: Int]
 
     /// Compiles twice: the first pass finds how many bits the positions and locals need.
     static func compile(_ program: Program) throws(ProgramError) -> (Code, Layout) {
@@ -34,20 +34,20 @@ struct Compiler {
         return (second.code, second.layout)
     }
 
-    private init(program: Program, layout: Layout) {
+    init(program: Program, layout: Layout) {
         self.program = program
         self.layout = layout
         lockNumbers = Dictionary(uniqueKeysWithValues: program.locks.enumerated().map { ($0.element.name, $0.offset) })
         queueNumbers = Dictionary(uniqueKeysWithValues: program.queues.enumerated().map { ($0.element, $0.offset) })
     }
 
-    private var threadList: [(node: Int, thread: Program.Thread)] {
+    var threadList: [(node: Int, thread: Program.Thread)] {
         (0..<program.nodes).flatMap { node in
             program.threads.filter { $0.existsOn?.contains(node) ?? true }.map { (node, $0) }
         }
     }
 
-    private func makeLayout(pcBits: [Int]?, localBits: [Int]?, rules: Int = 1) -> Layout {
+    func makeLayout(pcBits: [Int]?, localBits: [Int]?, rules: Int = 1) -> Layout {
         var layout = Layout()
         var space = FieldAllocator()
         let threads = threadList
@@ -84,7 +84,7 @@ struct Compiler {
     }
 
     /// The modes that the program can bring a lock into, lowest first.
-    private func modesUsed(of lock: Program.Lock) -> [Int8] {
+    func modesUsed(of lock: Program.Lock) -> [Int8] {
         var modes: Set<Int8> = [lock.initial.rawValue, 0]
         func visit(_ statements: [Statement], _ bindings: [String: Argument.Value]) {
             for statement in statements {
@@ -96,7 +96,9 @@ struct Compiler {
                         modes.insert(Int8(truncatingIfNeeded: value))
                     }
                 case .call(let name, let arguments, _):
-                    if let procedure = program.procedure(named: name) { visit(procedure.body, bind(arguments, bindings)) }
+                    if let procedure = program.procedure(named: name) {
+                        visit(procedure.body, bind(arguments, bindings))
+                    }
                 case .ifElse(_, let then, let other):
                     visit(then, bindings)
                     visit(other, bindings)
@@ -115,13 +117,13 @@ struct Compiler {
         return modes.sorted()
     }
 
-    private func isRecursive(_ name: String, _ callers: Set<String>) -> Bool {
+    func isRecursive(_ name: String, _ callers: Set<String>) -> Bool {
         guard !callers.contains(name) else { return true }
         guard let procedure = program.procedure(named: name) else { return false }
         return procedure.body.contains { calls(in: $0).contains { isRecursive($0, callers.union([name])) } }
     }
 
-    private func calls(in statement: Statement) -> [String] {
+    func calls(in statement: Statement) -> [String] {
         switch statement {
         case .call(let name, _, _): return [name]
         case .ifElse(_, let then, let other): return (then + other).flatMap(calls)
@@ -131,12 +133,12 @@ struct Compiler {
         }
     }
 
-    private func resolve(_ name: String, _ bindings: [String: Argument.Value]) -> String {
+    func resolve(_ name: String, _ bindings: [String: Argument.Value]) -> String {
         if name.hasPrefix("$"), case .symbol(let value)? = bindings[name] { return value }
         return name
     }
 
-    private func bind(_ arguments: [Argument], _ bindings: [String: Argument.Value]) -> [String: Argument.Value] {
+    func bind(_ arguments: [Argument], _ bindings: [String: Argument.Value]) -> [String: Argument.Value] {
         var result: [String: Argument.Value] = [:]
         for argument in arguments {
             switch argument.value {
@@ -149,19 +151,22 @@ struct Compiler {
 
     // MARK: Threads
 
-    private mutating func compileThreads() throws(ProgramError) {
+    mutating func compileThreads() throws(ProgramError) {
         for (number, lock) in program.locks.enumerated() {
             let modes = modesUsed(of: lock)
             let compatible = modes.map { mode in
                 modes.enumerated().reduce(UInt32(0)) { bits, other in
-                    LockMode(rawValue: mode).isCompatible(with: LockMode(rawValue: other.element)) ? bits | 1 << UInt32(other.offset) : bits
+                    LockMode(rawValue: mode).isCompatible(with: LockMode(rawValue: other.element))
+                        ? bits | 1 << UInt32(other.offset) : bits
                 }
             }
             code.locks.append(
                 CompiledLock(
                     name: lock.name, modes: modes, compatible: compatible, granted: layout.granted[number],
                     requested: layout.requested[number], rank: layout.rank[number],
-                    blockedSets: (0..<program.nodes).map { node in lock.blockedSets.flatMap { layout.node[node][$0] } ?? Field() }))
+                    blockedSets: (0..<program.nodes).map { node in
+                        lock.blockedSets.flatMap { layout.node[node][$0] } ?? Field()
+                    }))
             if let name = lock.blockedSets, layout.node.first?[name] == nil {
                 throw .unknownName(name, kind: "variable", procedure: "lock \(lock.name)")
             }
@@ -192,7 +197,7 @@ struct Compiler {
     }
 
     /// A procedure as inlined at one place.
-    private final class Frame {
+    final class Frame {
         let procedure: Procedure
         let arguments: [String: Argument.Value]
         let caller: Frame?
@@ -215,7 +220,8 @@ struct Compiler {
 
         var stack: [String] {
             let list = procedure.parameters.map { Self.text(arguments["$" + $0], parameter: $0) }
-            let name = procedure.name.hasSuffix(")") ? procedure.name : "\(procedure.name)(\(list.joined(separator: ", ")))"
+            let name =
+                procedure.name.hasSuffix(")") ? procedure.name : "\(procedure.name)(\(list.joined(separator: ", ")))"
             return [name] + (caller?.stack ?? [])
         }
         var procedures: [String] { [procedure.name] + (caller?.procedures ?? []) }
@@ -229,9 +235,9 @@ struct Compiler {
         }
     }
 
-    private var position: Int32 { Int32(code.instructions.count - code.threads[thread].first) }
+    var position: Int32 { Int32(code.instructions.count - code.threads[thread].first) }
 
-    private mutating func emit(_ instruction: Instruction, text: String, frame: Frame?) {
+    mutating func emit(_ instruction: Instruction, text: String, frame: Frame?) {
         var instruction = instruction
         instruction.next = position + 1
         if let frame, frame.atomic > 0 {
@@ -242,9 +248,9 @@ struct Compiler {
         code.places.append(Place(stack: frame?.stack ?? [], procedures: frame?.procedures ?? [], text: text))
     }
 
-    private mutating func patch(_ instruction: Int, next: Int32) { code.instructions[instruction].next = next }
+    mutating func patch(_ instruction: Int, next: Int32) { code.instructions[instruction].next = next }
 
-    private mutating func inline(
+    mutating func inline(
         _ procedure: Procedure, arguments: [String: Argument.Value], callers: Frame?, localBase: Int, result: Field
     ) throws(ProgramError) -> Frame {
         var caller = callers
@@ -271,339 +277,20 @@ struct Compiler {
         try compile(procedure.body, frame)
         for jump in frame.returns { patch(jump, next: position) }
         if end > localBase, callers != nil {
-            let cleared = Effect(kind: .constant, target: layout.locals[thread].part(from: localBase, bits: end - localBase))
+            let cleared = Effect(
+                kind: .constant, target: layout.locals[thread].part(from: localBase, bits: end - localBase))
             emitAssign([cleared], isLocal: true, text: "", frame: frame)
         }
         if let callers, callers.atomic > 0 { callers.atomicBegun = frame.atomicBegun }
         return frame
     }
 
-    private mutating func emitAssign(_ effects: [Effect], isLocal: Bool, text: String, frame: Frame) {
+    mutating func emitAssign(_ effects: [Effect], isLocal: Bool, text: String, frame: Frame) {
         var instruction = Instruction(operation: .assign)
         instruction.isSilent = isLocal
         instruction.subject = Int32(code.effects.count)
         instruction.count = Int32(effects.count)
         code.effects += effects
         emit(instruction, text: text, frame: frame)
-    }
-
-    // MARK: Statements
-
-    private mutating func compile(_ statements: [Statement], _ frame: Frame) throws(ProgramError) {
-        for statement in statements { try compile(statement, frame) }
-    }
-
-    private mutating func compile(_ statement: Statement, _ frame: Frame) throws(ProgramError) {
-        let text = statement.line(in: frame.arguments)
-        switch statement {
-        case .set(let name, let value):
-            let target = try field(name, frame)
-            emitAssign(
-                [try effect(target.field, values: target.values, value, frame)],
-                isLocal: target.isLocal && isLocal(value, frame), text: text, frame: frame)
-        case .ifElse(let condition, let then, let other):
-            if let value = constant(condition, frame) {
-                try compile(value != 0 ? then : other, frame)
-                return
-            }
-            var branch = Instruction(operation: .branch)
-            branch.isSilent = isLocal(condition, frame)
-            branch.subject = Int32(try self.condition(condition, frame))
-            let branchAt = code.instructions.count
-            emit(branch, text: text, frame: frame)
-            try compile(then, frame)
-            if other.isEmpty {
-                code.instructions[branchAt].other = position
-            } else {
-                let jumpAt = code.instructions.count
-                emitJump(frame)
-                code.instructions[branchAt].other = position
-                try compile(other, frame)
-                patch(jumpAt, next: position)
-            }
-        case .loop(let body):
-            let begin = position
-            frame.leaves.append([])
-            try compile(body, frame)
-            emitJump(frame)
-            patch(code.instructions.count - 1, next: begin)
-            for jump in frame.leaves.removeLast() { patch(jump, next: position) }
-        case .leave:
-            guard !frame.leaves.isEmpty else { throw .leaveOutsideLoop(procedure: frame.procedure.name) }
-            frame.leaves[frame.leaves.count - 1].append(code.instructions.count)
-            emitJump(frame)
-        case .call(let name, let arguments, let result):
-            guard let procedure = program.procedure(named: name) else {
-                throw .unknownName(name, kind: "procedure", procedure: frame.procedure.name)
-            }
-            var target = Field()
-            if let result { target = try field(result, frame).field }
-            var bound: [String: Argument.Value] = ["$self": .number(node)]
-            for argument in arguments {
-                switch argument.value {
-                case .symbol(let name) where name.hasPrefix("$"):
-                    guard let value = frame.arguments[name] else {
-                        throw .unknownName(name, kind: "parameter", procedure: frame.procedure.name)
-                    }
-                    bound["$" + argument.name] = value
-                case .symbol, .number: bound["$" + argument.name] = argument.value
-                }
-            }
-            _ = try inline(procedure, arguments: bound, callers: frame, localBase: frame.localEnd, result: target)
-        case .giveBack(let value):
-            if frame.result.bits > 0 {
-                let isLocal = isLocal(value, frame)
-                emitAssign(
-                    [try effect(frame.result, values: 1 << Int(frame.result.bits), value, frame)], isLocal: isLocal, text: text,
-                    frame: frame)
-            }
-            frame.returns.append(code.instructions.count)
-            emitJump(frame)
-        case .waitEvent(let queue, let alternatives):
-            try compileWait(alternatives, queue: queue, idle: false, text: text, frame)
-        case .wait(let alternatives, let idle):
-            try compileWait(alternatives, queue: nil, idle: idle, text: text, frame)
-        case .wakeUp(let queue):
-            var wake = Instruction(operation: .wake)
-            wake.subject = Int32(try self.queue(queue, frame))
-            emit(wake, text: text, frame: frame)
-        case .lock(let mutex):
-            if frame.atomic > 0, frame.atomicBegun { throw .blockingInAtomic(procedure: frame.procedure.name) }
-            var instruction = Instruction(operation: .lock)
-            instruction.field = try self.mutex(mutex, frame)
-            emit(instruction, text: text, frame: frame)
-        case .tryLock(let mutex, let result):
-            var instruction = Instruction(operation: .tryLock)
-            instruction.field = try self.mutex(mutex, frame)
-            instruction.result = try field(result, frame).field
-            emit(instruction, text: text, frame: frame)
-        case .unlock(let mutex):
-            var instruction = Instruction(operation: .unlock)
-            instruction.field = try self.mutex(mutex, frame)
-            emit(instruction, text: text, frame: frame)
-        case .convert(let lock, let mode, let noQueue, let result):
-            try compileConvert(lock, mode, noQueue, result, text: text, frame)
-        case .convertTo(let lock, let mode, let noQueue, let result):
-            guard let value = constant(mode, frame) else { throw .notAConstant("\(mode)", procedure: frame.procedure.name) }
-            try compileConvert(lock, LockMode(rawValue: Int8(truncatingIfNeeded: value)), noQueue, result, text: text, frame)
-        case .cancel(let lock):
-            var instruction = Instruction(operation: .cancel)
-            instruction.subject = Int32(try self.lock(lock, frame))
-            emit(instruction, text: text, frame: frame)
-        case .choose(let branches):
-            var choice = Instruction(operation: .choose)
-            choice.isSilent = false
-            let choiceAt = code.instructions.count
-            emit(choice, text: text, frame: frame)
-            var targets: [Int32] = []
-            var jumps: [Int] = []
-            for branch in branches {
-                targets.append(position)
-                try compile(branch, frame)
-                jumps.append(code.instructions.count)
-                emitJump(frame)
-            }
-            for jump in jumps { patch(jump, next: position) }
-            code.instructions[choiceAt].subject = Int32(code.targets.count)
-            code.instructions[choiceAt].count = Int32(targets.count)
-            code.targets += targets
-        case .atomic(let body):
-            if frame.atomic == 0 { frame.atomicBegun = false }
-            frame.atomic += 1
-            try compile(body, frame)
-            frame.atomic -= 1
-            if frame.atomic == 0 { frame.atomicBegun = false }
-        case .require(let condition, let rule):
-            var instruction = Instruction(operation: .require)
-            instruction.isSilent = true
-            instruction.subject = Int32(try self.condition(condition, frame))
-            if let known = code.ruleNames.firstIndex(of: rule) {
-                instruction.detail = Int32(known)
-            } else {
-                instruction.detail = Int32(code.ruleNames.count)
-                code.ruleNames.append(rule)
-            }
-            emit(instruction, text: text, frame: frame)
-        case .start(let name):
-            guard let target = code.threads.firstIndex(where: { $0.node == node && $0.name == name }) else {
-                throw .unknownName(name, kind: "thread", procedure: frame.procedure.name)
-            }
-            var instruction = Instruction(operation: .start)
-            instruction.subject = Int32(target)
-            emit(instruction, text: text, frame: frame)
-        }
-    }
-
-    private mutating func emitJump(_ frame: Frame) {
-        let begun = frame.atomicBegun
-        emit(Instruction(operation: .jump), text: "", frame: frame)
-        code.instructions[code.instructions.count - 1].isSilent = true
-        frame.atomicBegun = begun
-    }
-
-    private mutating func compileConvert(
-        _ name: String, _ mode: LockMode, _ noQueue: Bool, _ result: String?, text: String, _ frame: Frame
-    ) throws(ProgramError) {
-        var instruction = Instruction(operation: .convert)
-        let number = try lock(name, frame)
-        guard let place = code.locks[number].modes.firstIndex(of: mode.rawValue) else {
-            throw .unsupported("mode \(mode) of \(name)", procedure: frame.procedure.name)
-        }
-        instruction.subject = Int32(number)
-        instruction.detail = Int32(place)
-        instruction.noQueue = noQueue
-        if let result { instruction.result = try field(result, frame).field }
-        emit(instruction, text: text, frame: frame)
-    }
-
-    private mutating func compileWait(
-        _ alternatives: [Statement.Alternative], queue: String?, idle: Bool, text: String, _ frame: Frame
-    ) throws(ProgramError) {
-        guard !alternatives.isEmpty else { throw .endlessWait(procedure: frame.procedure.name) }
-        if frame.atomic > 0, frame.atomicBegun { throw .blockingInAtomic(procedure: frame.procedure.name) }
-        if alternatives.allSatisfy({ constant($0.condition, frame) == 0 }) { throw .endlessWait(procedure: frame.procedure.name) }
-        var instruction = Instruction(operation: queue == nil ? .wait : .waitEvent)
-        instruction.isIdle = idle
-        let waitAt = code.instructions.count
-        emit(instruction, text: text, frame: frame)
-        code.instructions[waitAt].isSilent = false
-        if let queue {
-            var asleep = Instruction(operation: .asleep)
-            asleep.subject = Int32(try self.queue(queue, frame))
-            emit(asleep, text: text, frame: frame)
-            code.instructions[waitAt + 1].isSilent = false
-        }
-        code.waits[waitAt] = alternatives.filter { !$0.isTimeout }.map { $0.condition.substituting(frame.arguments) }
-        var compiled: [CompiledAlternative] = []
-        var jumps: [Int] = []
-        let (atomic, begun) = (frame.atomic, frame.atomicBegun)
-        for alternative in alternatives {
-            let condition = Int32(try self.condition(alternative.condition, frame))
-            compiled.append(CompiledAlternative(condition: condition, target: position, isTimeout: alternative.isTimeout))
-            frame.atomic = max(atomic, 1)
-            frame.atomicBegun = true
-            try compile(alternative.effects, frame)
-            jumps.append(code.instructions.count)
-            emitJump(frame)
-        }
-        frame.atomic = atomic
-        frame.atomicBegun = atomic > 0 ? true : begun
-        for jump in jumps { patch(jump, next: position) }
-        code.instructions[waitAt].subject = Int32(code.alternatives.count)
-        code.instructions[waitAt].count = Int32(compiled.count)
-        code.alternatives += compiled
-    }
-
-    // MARK: Names
-
-    private func symbol(_ name: String, _ frame: Frame) throws(ProgramError) -> String {
-        guard name.hasPrefix("$") else { return name }
-        guard case .symbol(let value)? = frame.arguments[name] else {
-            throw .unknownName(name, kind: "parameter", procedure: frame.procedure.name)
-        }
-        return value
-    }
-
-    private func lock(_ name: String, _ frame: Frame) throws(ProgramError) -> Int {
-        let name = try symbol(name, frame)
-        guard let number = lockNumbers[name] else { throw .unknownName(name, kind: "lock", procedure: frame.procedure.name) }
-        return number
-    }
-
-    private func queue(_ name: String, _ frame: Frame) throws(ProgramError) -> Int {
-        let name = try symbol(name, frame)
-        guard let number = queueNumbers[name] else {
-            throw .unknownName(name, kind: "wait queue", procedure: frame.procedure.name)
-        }
-        return number * program.nodes + node
-    }
-
-    private func mutex(_ name: String, _ frame: Frame) throws(ProgramError) -> Field {
-        let name = try symbol(name, frame)
-        guard let field = layout.mutexes[node][name] else {
-            throw .unknownName(name, kind: "mutex", procedure: frame.procedure.name)
-        }
-        return field
-    }
-
-    private func field(_ name: String, _ frame: Frame) throws(ProgramError) -> (field: Field, values: Int, isLocal: Bool) {
-        let name = try symbol(name, frame)
-        if let local = frame.locals[name] { return (local.field, local.values, true) }
-        if let field = layout.node[node][name] {
-            return (field, program.perNode.first { $0.name == name }?.values ?? 2, false)
-        }
-        if let field = layout.shared[name] { return (field, program.shared.first { $0.name == name }?.values ?? 2, false) }
-        throw .unknownName(name, kind: "variable", procedure: frame.procedure.name)
-    }
-
-    // MARK: Expressions
-
-    private func constant(_ expression: Expression, _ frame: Frame) -> Int? {
-        switch expression {
-        case .constant(let value): return value
-        case .variable(let name):
-            if name.hasPrefix("$"), case .number(let value)? = frame.arguments[name] { return value }
-            return nil
-        case .not(let inner): return constant(inner, frame).map { $0 == 0 ? 1 : 0 }
-        case .equal(let left, let right):
-            guard let left = constant(left, frame), let right = constant(right, frame) else { return nil }
-            return left == right ? 1 : 0
-        case .and(let left, let right):
-            let (left, right) = (constant(left, frame), constant(right, frame))
-            if left == 0 || right == 0 { return 0 }
-            return left != nil && right != nil ? 1 : nil
-        case .or(let left, let right):
-            let (left, right) = (constant(left, frame), constant(right, frame))
-            if let left, left != 0 { return 1 }
-            if let right, right != 0 { return 1 }
-            return left != nil && right != nil ? 0 : nil
-        default: return nil
-        }
-    }
-
-    private func isLocal(_ expression: Expression, _ frame: Frame) -> Bool {
-        switch expression {
-        case .constant: return true
-        case .variable(let name): return name.hasPrefix("$") || frame.locals[name] != nil
-        case .equal(let left, let right), .less(let left, let right), .and(let left, let right), .or(let left, let right):
-            return isLocal(left, frame) && isLocal(right, frame)
-        case .not(let inner), .sum(let inner, _): return isLocal(inner, frame)
-        default: return false
-        }
-    }
-
-    private mutating func effect(
-        _ target: Field, values: Int, _ value: Expression, _ frame: Frame
-    ) throws(ProgramError) -> Effect {
-        if let constant = constant(value, frame) {
-            guard constant >= 0, constant < values else { throw .tooManyValues("\(frame.procedure.name): \(value)") }
-            return Effect(kind: .constant, target: target, value: Int32(constant))
-        }
-        switch value {
-        case .variable(let name):
-            return Effect(kind: .copy, target: target, source: try field(name, frame).field, modulus: Int32(values))
-        case .sum(.variable(let name), let addend):
-            return Effect(
-                kind: .copy, target: target, source: try field(name, frame).field, value: Int32(addend), modulus: Int32(values))
-        default: return Effect(kind: .condition, target: target, value: Int32(try condition(value, frame)))
-        }
-    }
-
-    private mutating func condition(_ expression: Expression, _ frame: Frame) throws(ProgramError) -> Int {
-        let resolver = ConditionCompiler(
-            layout: layout, node: node, thread: thread, threads: code.threads, places: code.places, locks: code.locks,
-            program: program, arguments: frame.arguments, locals: frame.locals.mapValues(\.field),
-            procedure: frame.procedure.name)
-        return try resolver.compile(expression, into: &code)
-    }
-
-    /// The number of a condition of no procedure in particular, such as an invariant's.
-    static func condition(
-        _ expression: Expression, program: Program, layout: Layout, code: inout Code, name: String
-    ) throws(ProgramError) -> Int {
-        let resolver = ConditionCompiler(
-            layout: layout, node: 0, thread: -1, threads: code.threads, places: code.places, locks: code.locks,
-            program: program, arguments: [:], locals: [:], procedure: name)
-        return try resolver.compile(expression, into: &code)
     }
 }

@@ -30,7 +30,8 @@ struct ConditionCompiler {
     private func merge(_ tests: [Test]) -> [Test] {
         var result: [Test] = []
         for test in tests {
-            if test.kind == .masked, let same = result.firstIndex(where: { $0.kind == .masked && $0.word == test.word }) {
+            if test.kind == .masked, let same = result.firstIndex(where: { $0.kind == .masked && $0.word == test.word })
+            {
                 let overlap = result[same].mask & test.mask
                 if result[same].value & overlap != test.value & overlap { return [Test(kind: .never)] }
                 result[same].mask |= test.mask
@@ -105,7 +106,9 @@ struct ConditionCompiler {
                     return instruction.operation == .asleep
                         && instruction.subject == Int32(queueNumber * program.nodes + node)
                 })
-            return [[Test(kind: wanted ? .inSet : .notInSet, value: UInt64(code.sets.count - 1), field: layout.pc[number])]]
+            return [
+                [Test(kind: wanted ? .inSet : .notInSet, value: UInt64(code.sets.count - 1), field: layout.pc[number])]
+            ]
         case .sum: throw .unsupported("\(expression)", procedure: procedure)
         }
     }
@@ -133,6 +136,11 @@ struct ConditionCompiler {
             }
             if let field = locals[name] ?? layout.node[node][name] ?? layout.shared[name] { return .field(field) }
             throw .unknownName(name, kind: "variable", procedure: procedure)
+        case .sum(let inner, let addend):
+            guard case .number(let value) = try operand(inner) else {
+                throw .unsupported("\(expression)", procedure: procedure)
+            }
+            return .number(value + addend)
         default: throw .unsupported("\(expression)", procedure: procedure)
         }
     }
@@ -145,7 +153,9 @@ struct ConditionCompiler {
 
     private func symbol(_ name: String) throws(ProgramError) -> String {
         guard name.hasPrefix("$") else { return name }
-        guard case .symbol(let value)? = arguments[name] else { throw .unknownName(name, kind: "parameter", procedure: procedure) }
+        guard case .symbol(let value)? = arguments[name] else {
+            throw .unknownName(name, kind: "parameter", procedure: procedure)
+        }
         return value
     }
 

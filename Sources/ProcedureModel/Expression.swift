@@ -41,8 +41,12 @@ extension Expression {
     public func equals(_ other: Expression) -> Expression { .equal(self, other) }
 
     public static let always = Expression.constant(1)
-    public static func all(_ list: [Expression]) -> Expression { list.dropFirst().reduce(list.first ?? .constant(1)) { $0 && $1 } }
-    public static func any(_ list: [Expression]) -> Expression { list.dropFirst().reduce(list.first ?? .constant(0)) { $0 || $1 } }
+    public static func all(_ list: [Expression]) -> Expression {
+        list.dropFirst().reduce(list.first ?? .constant(1)) { $0 && $1 }
+    }
+    public static func any(_ list: [Expression]) -> Expression {
+        list.dropFirst().reduce(list.first ?? .constant(0)) { $0 || $1 }
+    }
     public func implies(_ other: Expression) -> Expression { !self || other }
 
     /// A variable or a parameter by its name.

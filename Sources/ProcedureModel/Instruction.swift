@@ -3,7 +3,8 @@
 /// A compiled step. All threads of all nodes have their own instructions, with every name resolved to bits of the state.
 struct Instruction: Sendable {
     enum Operation: UInt8, Sendable {
-        case assign, branch, jump, wait, waitEvent, asleep, wake, lock, tryLock, unlock, convert, cancel, choose, require, start, end
+        case assign, branch, jump, wait, waitEvent, asleep, wake, lock, tryLock, unlock, convert, cancel, choose,
+            require, start, end
     }
     var operation: Operation
     /// Taken together with the step before: it touches only the thread's own locals, or it is inside an `atomic`.
@@ -47,7 +48,9 @@ struct Effect: Sendable {
 
 /// A test of a state. A condition is an "or" of clauses, each an "and" of tests.
 struct Test: Sendable, Hashable {
-    enum Kind: UInt8, Sendable { case masked, notMasked, less, notLess, fieldsEqual, fieldsDiffer, inSet, notInSet, never }
+    enum Kind: UInt8, Sendable {
+        case masked, notMasked, less, notLess, fieldsEqual, fieldsDiffer, inSet, notInSet, never
+    }
     var kind: Kind
     var word: Int32 = 0
     /// masked: state[word] & mask == value. less: the field is below value. inSet: the field's value is in the set `value`.

@@ -15,7 +15,9 @@ struct Field: Hashable, Sendable {
         words[Int(word)] = words[Int(word)] & ~(mask << UInt64(shift)) | UInt64(value) << UInt64(shift)
     }
     /// Part of this field, counted from its low end.
-    func part(from offset: Int, bits: Int) -> Field { Field(word: word, shift: shift + UInt32(offset), bits: UInt32(bits)) }
+    func part(from offset: Int, bits: Int) -> Field {
+        Field(word: word, shift: shift + UInt32(offset), bits: UInt32(bits))
+    }
 
     static func bits(forValues values: Int) -> Int { values <= 1 ? 0 : Int.bitWidth - (values - 1).leadingZeroBitCount }
 }

@@ -14,35 +14,58 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     let code: Code
     let layout: Layout
 
-    private let instructions: UnsafeMutablePointer<Instruction>
-    private let alternatives: UnsafeMutablePointer<CompiledAlternative>
-    private let targets: UnsafeMutablePointer<Int32>
-    private let effects: UnsafeMutablePointer<Effect>
-    private let tests: UnsafeMutablePointer<Test>
-    private let clauses: UnsafeMutablePointer<Clause>
-    private let conditions: UnsafeMutablePointer<Condition>
-    private let pcs: UnsafeMutablePointer<Field>
-    private let firsts: UnsafeMutablePointer<Int>
-    private let threadCount: Int
+    let instructions: UnsafeMutablePointer<Instruction>
+    let alternatives: UnsafeMutablePointer<CompiledAlternative>
+    let targets: UnsafeMutablePointer<Int32>
+    let effects: UnsafeMutablePointer<Effect>
+    let tests: UnsafeMutablePointer<Test>
+    let clauses: UnsafeMutablePointer<Clause>
+    let conditions: UnsafeMutablePointer<Condition>
+    let pcs: UnsafeMutablePointer<Field>
+    let firsts: UnsafeMutablePointer<Int>
+    let nodesOfThreads: UnsafeMutablePointer<Int>
+    let ownersOfThreads: UnsafeMutablePointer<Int>
+    /// [lock * nodes + node]
+    let granted: UnsafeMutablePointer<Field>
+    let requested: UnsafeMutablePointer<Field>
+    let rank: UnsafeMutablePointer<Field>
+    let blockedSets: UnsafeMutablePointer<Field>
+    /// [lock * 8 + mode]
+    let compatible: UnsafeMutablePointer<UInt32>
+    let broken: Field
+    let nodeCount: Int
+    let threadCount: Int
+    /// Conditions that break a rule that holds always.
+    let breaking: [Int]
     /// By instruction: who takes it.
-    private let actors: [Int]
-    private let initial: [UInt64]
+    let actors: [Int]
+    let initial: [UInt64]
     /// Rules and the numbers of the conditions that break them (or, for `sometimes`, that they are).
     let rules: [(rule: Program.Rule, condition: Int)]
     var initialWords: [UInt64] { initial }
-    /// By thread: its number among the threads of its node, from 1.
-    private let owners: [Int]
 
-    public init(_ program: Program) throws(ProgramError) {
+    let symmetry: NodeSymmetry?
+
+    /// With symmetry, states that differ only by the names of nodes that run the same code count as one. With reduction,
+    /// steps that no other thread can notice are taken together with the one before.
+    public init(_ program: Program, symmetry: Bool = false, reduction: Bool = false) throws(ProgramError) {
         self.program = program
         var (code, layout) = try Compiler.compile(program)
         // What breaks a rule is compiled: rules are long lists of implications, and what breaks one is short.
         var rules: [(Program.Rule, Int)] = []
         for rule in program.rules {
             let condition = rule.kind == .sometimes ? rule.condition : !rule.condition
-            rules.append((
-                rule, try Compiler.condition(condition, program: program, layout: layout, code: &code, name: rule.name)
-            ))
+            rules.append(
+                (
+                    rule,
+                    try Compiler.condition(condition, program: program, layout: layout, code: &code, name: rule.name)
+                ))
+        }
+        if reduction {
+            let always = rules.filter { $0.0.kind != .atEnd }.map { $0.1 }
+            for step in Reduction.mergeable(code, layout, nodes: program.nodes, rules: always) {
+                code.instructions[step].isSilent = true
+            }
         }
         self.code = code
         self.layout = layout
@@ -59,7 +82,18 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         firsts = Self.copy(code.threads.map(\.first))
         threadCount = code.threads.count
         actors = code.threads.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element.count) }
-        owners = code.threads.indices.map { Self.owner(of: $0, code.threads) }
+        nodesOfThreads = Self.copy(code.threads.map(\.node))
+        ownersOfThreads = Self.copy(code.threads.indices.map { Self.owner(of: $0, code.threads) })
+        granted = Self.copy(layout.granted.flatMap { $0 })
+        requested = Self.copy(layout.requested.flatMap { $0 })
+        rank = Self.copy(layout.rank.flatMap { $0 })
+        blockedSets = Self.copy(code.locks.flatMap(\.blockedSets))
+        compatible = Self.copy(
+            code.locks.flatMap { $0.compatible + Array(repeating: 0, count: 8 - $0.compatible.count) })
+        broken = layout.broken
+        nodeCount = program.nodes
+        breaking = rules.filter { $0.0.kind == .always }.map { $0.1 }
+        self.symmetry = symmetry ? NodeSymmetry(program: program, code: code, layout: layout) : nil
         initial = Self.initialState(program, code, layout)
         self.rules = rules.map { (rule: $0.0, condition: $0.1) }
         properties = makeProperties(rules)
@@ -75,9 +109,16 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         conditions.deallocate()
         pcs.deallocate()
         firsts.deallocate()
+        nodesOfThreads.deallocate()
+        ownersOfThreads.deallocate()
+        granted.deallocate()
+        requested.deallocate()
+        rank.deallocate()
+        blockedSets.deallocate()
+        compatible.deallocate()
     }
 
-    private static func copy<Element>(_ array: [Element]) -> UnsafeMutablePointer<Element> {
+    static func copy<Element>(_ array: [Element]) -> UnsafeMutablePointer<Element> {
         let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(1, array.count))
         pointer.initialize(from: array, count: array.count)
         return pointer
@@ -88,7 +129,7 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         return (threads.firstIndex { $0.node == threads[thread].node }).map { thread - $0 + 1 } ?? 0
     }
 
-    private static func initialState(_ program: Program, _ code: Code, _ layout: Layout) -> [UInt64] {
+    static func initialState(_ program: Program, _ code: Code, _ layout: Layout) -> [UInt64] {
         var words = [UInt64](repeating: 0, count: layout.words)
         words.withUnsafeMutableBufferPointer { buffer in
             guard let words = buffer.baseAddress else { return }
@@ -105,9 +146,9 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         return words
     }
 
-    private func makeProperties(_ rules: [(Program.Rule, Int)]) -> [Property] {
+    func makeProperties(_ rules: [(Program.Rule, Int)]) -> [Property] {
         var list: [Property] = []
-        let broken = layout.broken
+        let broken = broken
         for (number, name) in code.ruleNames.enumerated() {
             list.append(Property(.invariant, name) { broken.read($0.words) != number + 1 })
         }
@@ -125,12 +166,21 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
             }
         }
         if program.mustComeToRest {
-            list.append(Property(.progress, "the system comes to rest") { [unowned self] in isFinal($0) && !canStep($0) })
+            list.append(
+                Property(.progress, "the system comes to rest") { [unowned self] in isFinal($0) && !canStep($0) })
         }
         return list
     }
 
     // MARK: TransitionSystem
+
+    /// Whether some nodes are alike, and treated so.
+    public var usesSymmetry: Bool { symmetry != nil }
+    public var canonicalize: (@Sendable (UnsafeMutablePointer<UInt64>) -> Void)? {
+        guard let symmetry else { return nil }
+        let count = stateWords
+        return { symmetry.canonicalize($0, count: count) }
+    }
 
     public var stepCount: Int { code.instructions.count }
     public var actorCount: Int { threadCount }
@@ -162,7 +212,14 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         return true
     }
 
-    private func canStep(_ state: StateView) -> Bool {
+    /// A quick look before the properties are asked one by one.
+    public func mayBreakInvariant(_ state: StateView) -> Bool {
+        if broken.read(state.words) != 0 || isFinal(state) { return true }
+        for condition in breaking where holds(condition, state.words) { return true }
+        return false
+    }
+
+    func canStep(_ state: StateView) -> Bool {
         var successors = Successors(stateWords: stateWords)
         self.successors(of: state, into: &successors)
         return successors.count > 0
@@ -181,7 +238,7 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
 
     // MARK: Conditions
 
-    @inline(__always) private func holds(_ condition: Int, _ words: UnsafePointer<UInt64>) -> Bool {
+    @inline(__always) func holds(_ condition: Int, _ words: UnsafePointer<UInt64>) -> Bool {
         let list = conditions[condition]
         for clause in Int(list.first)..<Int(list.first + list.count) {
             let first = Int(clauses[clause].first)
@@ -193,7 +250,7 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         return false
     }
 
-    @inline(__always) private func passes(_ number: Int, _ words: UnsafePointer<UInt64>) -> Bool {
+    @inline(__always) func passes(_ number: Int, _ words: UnsafePointer<UInt64>) -> Bool {
         let test = tests + number
         switch test.pointee.kind {
         case .masked: return words[Int(test.pointee.word)] & test.pointee.mask == test.pointee.value
@@ -206,220 +263,5 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         case .notInSet: return !code.sets[Int(test.pointee.value)][test.pointee.field.read(words)]
         case .never: return false
         }
-    }
-
-    // MARK: Steps
-
-    private func step(
-        _ thread: Int, _ pc: Int, _ words: UnsafePointer<UInt64>, _ successors: inout Successors, timeouts: Bool
-    ) {
-        let number = firsts[thread] + pc
-        let instruction = instructions + number
-        switch instruction.pointee.operation {
-        case .wait, .waitEvent:
-            let first = Int(instruction.pointee.subject)
-            for item in first..<first + Int(instruction.pointee.count)
-            where alternatives[item].isTimeout == timeouts && holds(Int(alternatives[item].condition), words) {
-                let next = successors.add(step: number)
-                next.update(from: words, count: stateWords)
-                settle(thread, Int(alternatives[item].target), next, successors.count - 1, number, &successors)
-                return
-            }
-            if instruction.pointee.operation == .waitEvent, !timeouts {
-                let next = successors.add(step: number)
-                next.update(from: words, count: stateWords)
-                pcs[thread].write(next, pc + 1)
-            }
-        case .asleep:
-            // Only a waker moves it on; a wait with a time limit may also wake by itself when nothing else can happen.
-            guard timeouts else { return }
-            let wait = instructions[number - 1]
-            let first = Int(wait.subject)
-            for item in first..<first + Int(wait.count)
-            where alternatives[item].isTimeout && holds(Int(alternatives[item].condition), words) {
-                let next = successors.add(step: number)
-                next.update(from: words, count: stateWords)
-                settle(thread, Int(alternatives[item].target), next, successors.count - 1, number, &successors)
-                return
-            }
-        case .lock:
-            if timeouts || instruction.pointee.field.read(words) != 0 { return }
-            fire(thread, pc, words, number, &successors)
-        default:
-            if !timeouts { fire(thread, pc, words, number, &successors) }
-        }
-    }
-
-    private func fire(
-        _ thread: Int, _ pc: Int, _ words: UnsafePointer<UInt64>, _ number: Int, _ successors: inout Successors
-    ) {
-        let next = successors.add(step: number)
-        next.update(from: words, count: stateWords)
-        let place = successors.count - 1
-        if let target = execute(thread, pc, next, place, number, &successors) {
-            settle(thread, target, next, place, number, &successors)
-        }
-    }
-
-    /// Goes on through the silent instructions that follow, then stores the position.
-    private func settle(
-        _ thread: Int, _ start: Int, _ words: UnsafeMutablePointer<UInt64>, _ place: Int, _ step: Int,
-        _ successors: inout Successors
-    ) {
-        var pc = start
-        var words = words
-        var budget = 10_000
-        while instructions[firsts[thread] + pc].isSilent, budget > 0 {
-            budget -= 1
-            guard let next = execute(thread, pc, words, place, step, &successors) else { return }
-            pc = next
-            words = successors.words(place)
-        }
-        pcs[thread].write(words, pc)
-    }
-
-    /// Does an instruction to the state in place; where the thread goes on, or nil if that is settled.
-    private func execute(
-        _ thread: Int, _ pc: Int, _ words: UnsafeMutablePointer<UInt64>, _ place: Int, _ step: Int,
-        _ successors: inout Successors
-    ) -> Int? {
-        let instruction = instructions + (firsts[thread] + pc)
-        let next = Int(instruction.pointee.next)
-        switch instruction.pointee.operation {
-        case .jump: return next
-        case .assign:
-            let first = Int(instruction.pointee.subject)
-            for item in first..<first + Int(instruction.pointee.count) { apply(effects + item, words) }
-            return next
-        case .branch: return holds(Int(instruction.pointee.subject), words) ? next : Int(instruction.pointee.other)
-        case .lock:
-            instruction.pointee.field.write(words, owners[thread])
-            return next
-        case .tryLock:
-            let isFree = instruction.pointee.field.read(words) == 0
-            if isFree { instruction.pointee.field.write(words, owners[thread]) }
-            instruction.pointee.result.write(words, isFree ? 1 : 0)
-            return next
-        case .unlock:
-            if instruction.pointee.field.read(words) == 0, layout.broken.read(words) == 0 { layout.broken.write(words, 1) }
-            instruction.pointee.field.write(words, 0)
-            return next
-        case .wake:
-            wake(Int(instruction.pointee.subject), words)
-            return next
-        case .convert:
-            let result = convert(instruction, node: code.threads[thread].node, words)
-            if instruction.pointee.result.bits > 0 { instruction.pointee.result.write(words, result) }
-            return next
-        case .cancel:
-            cancel(Int(instruction.pointee.subject), node: code.threads[thread].node, words)
-            return next
-        case .require:
-            if layout.broken.read(words) == 0, !holds(Int(instruction.pointee.subject), words) {
-                layout.broken.write(words, Int(instruction.pointee.detail) + 1)
-            }
-            return next
-        case .start:
-            pcs[Int(instruction.pointee.subject)].write(words, 1)
-            return next
-        case .choose:
-            let first = Int(instruction.pointee.subject)
-            let count = Int(instruction.pointee.count)
-            let saved = StateView(UnsafePointer(words)).copy(count: stateWords)
-            for item in 1..<max(1, count) {
-                let other = successors.add(step: step)
-                other.update(from: saved, count: stateWords)
-                settle(thread, Int(targets[first + item]), other, successors.count - 1, step, &successors)
-            }
-            settle(thread, Int(targets[first]), successors.words(place), place, step, &successors)
-            return nil
-        case .end:
-            layout.locals[thread].write(words, 0)
-            pcs[thread].write(words, 0)
-            return nil
-        case .wait, .waitEvent, .asleep: return pc
-        }
-    }
-
-    @inline(__always) private func apply(_ effect: UnsafeMutablePointer<Effect>, _ words: UnsafeMutablePointer<UInt64>) {
-        switch effect.pointee.kind {
-        case .constant: effect.pointee.target.write(words, Int(effect.pointee.value))
-        case .copy:
-            let value = effect.pointee.source.read(words) + Int(effect.pointee.value)
-            effect.pointee.target.write(words, value % max(1, Int(effect.pointee.modulus)))
-        case .condition: effect.pointee.target.write(words, holds(Int(effect.pointee.value), words) ? 1 : 0)
-        }
-    }
-
-    private func wake(_ queue: Int, _ words: UnsafeMutablePointer<UInt64>) {
-        for thread in 0..<threadCount {
-            let pc = pcs[thread].read(words)
-            let instruction = instructions + (firsts[thread] + pc)
-            if instruction.pointee.operation == .asleep, instruction.pointee.subject == Int32(queue) {
-                pcs[thread].write(words, pc - 1)
-            }
-        }
-    }
-
-    // MARK: DLM (fs/dlm/lock.c)
-
-    /// A new conversion is granted at once if it goes with the granted modes of all other locks, waiting ones included.
-    private func convert(_ instruction: UnsafeMutablePointer<Instruction>, node: Int, _ words: UnsafeMutablePointer<UInt64>) -> Int {
-        let lock = Int(instruction.pointee.subject)
-        let mode = Int(instruction.pointee.detail)
-        if layout.requested[lock][node].read(words) != 0 { return 1 }
-        if isGrantable(lock, mode, node, words) {
-            layout.granted[lock][node].write(words, mode)
-            grantWaiting(lock, words)
-            return 0
-        }
-        if instruction.pointee.noQueue { return 2 }
-        var waiting = 0
-        for other in 0..<program.nodes where other != node {
-            if layout.requested[lock][other].read(words) != 0 { waiting += 1 }
-            let isInTheWay = code.locks[lock].compatible[mode] >> UInt32(layout.granted[lock][other].read(words)) & 1 == 0
-            if isInTheWay, code.locks[lock].blockedSets[other].bits > 0 { code.locks[lock].blockedSets[other].write(words, 1) }
-        }
-        layout.requested[lock][node].write(words, mode + 1)
-        layout.rank[lock][node].write(words, waiting)
-        return 0
-    }
-
-    private func isGrantable(_ lock: Int, _ mode: Int, _ node: Int, _ words: UnsafeMutablePointer<UInt64>) -> Bool {
-        let compatible = code.locks[lock].compatible[mode]
-        for other in 0..<program.nodes where other != node {
-            if compatible >> UInt32(layout.granted[lock][other].read(words)) & 1 == 0 { return false }
-        }
-        return true
-    }
-
-    /// Once queued, conversions are granted in order: the first that cannot be stops those behind it.
-    private func grantWaiting(_ lock: Int, _ words: UnsafeMutablePointer<UInt64>) {
-        while true {
-            var first = -1
-            for node in 0..<program.nodes
-            where layout.requested[lock][node].read(words) != 0 && layout.rank[lock][node].read(words) == 0 { first = node }
-            guard first >= 0 else { return }
-            let mode = layout.requested[lock][first].read(words) - 1
-            guard isGrantable(lock, mode, first, words) else { return }
-            layout.granted[lock][first].write(words, mode)
-            leaveQueue(lock, first, words)
-        }
-    }
-
-    private func leaveQueue(_ lock: Int, _ node: Int, _ words: UnsafeMutablePointer<UInt64>) {
-        let rank = layout.rank[lock][node].read(words)
-        layout.requested[lock][node].write(words, 0)
-        layout.rank[lock][node].write(words, 0)
-        for other in 0..<program.nodes where layout.requested[lock][other].read(words) != 0 {
-            let place = layout.rank[lock][other].read(words)
-            if place > rank { layout.rank[lock][other].write(words, place - 1) }
-        }
-    }
-
-    private func cancel(_ lock: Int, node: Int, _ words: UnsafeMutablePointer<UInt64>) {
-        guard layout.requested[lock][node].read(words) != 0 else { return }
-        leaveQueue(lock, node, words)
-        grantWaiting(lock, words)
     }
 }

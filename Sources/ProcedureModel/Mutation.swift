@@ -28,7 +28,7 @@ extension Program {
         var change: String
     }
 
-    private static func mutations(of body: [Statement]) -> [Mutation] {
+    private static func mutations(of body: [Statement], inAtomic: Bool = false) -> [Mutation] {
         var result: [Mutation] = []
         for (index, statement) in body.enumerated() {
             let line = statement.line(in: [:])
@@ -36,10 +36,11 @@ extension Program {
                 var dropped = body
                 dropped.remove(at: index)
                 result.append(Mutation(body: dropped, change: "drop: \(line)"))
-                if index + 1 < body.count, isStep(body[index + 1]), body[index + 1] != statement {
+                if index + 1 < body.count, isStep(body[index + 1]), body[index + 1] != statement, !inAtomic {
                     var swapped = body
                     swapped.swapAt(index, index + 1)
-                    result.append(Mutation(body: swapped, change: "swap: \(line) with \(body[index + 1].line(in: [:]))"))
+                    result.append(
+                        Mutation(body: swapped, change: "swap: \(line) with \(body[index + 1].line(in: [:]))"))
                 }
             }
             if case .ifElse(_, let then, _) = statement {
@@ -48,7 +49,7 @@ extension Program {
                 result.append(Mutation(body: always, change: "always: \(line)"))
             }
             for inner in insides(of: statement) {
-                result += mutations(of: inner.body).map { mutation in
+                result += mutations(of: inner.body, inAtomic: inAtomic || isOneStep(statement)).map { mutation in
                     var changed = body
                     changed[index] = inner.rebuild(mutation.body)
                     return Mutation(body: changed, change: mutation.change)
@@ -61,8 +62,17 @@ extension Program {
     /// What may be dropped or swapped: not control flow, and not the rules themselves.
     private static func isStep(_ statement: Statement) -> Bool {
         switch statement {
-        case .set, .call, .waitEvent, .wait, .wakeUp, .lock, .tryLock, .unlock, .convert, .convertTo, .cancel, .start: true
+        case .set, .call, .waitEvent, .wait, .wakeUp, .lock, .tryLock, .unlock, .convert, .convertTo, .cancel, .start:
+            true
         case .atomic, .ifElse, .loop, .leave, .giveBack, .choose, .require: false
+        }
+    }
+
+    /// The order of what is done in one step cannot be seen from outside.
+    private static func isOneStep(_ statement: Statement) -> Bool {
+        switch statement {
+        case .atomic, .wait, .waitEvent: true
+        default: false
         }
     }
 

@@ -60,7 +60,8 @@ extension Statement {
             return "\(expression)"
         }
         func conditions(_ alternatives: [Alternative]) -> String {
-            alternatives.map { $0.isTimeout ? "timeout" : $0.condition.description(in: arguments) }.joined(separator: " || ")
+            alternatives.map { $0.isTimeout ? "timeout" : $0.condition.description(in: arguments) }.joined(
+                separator: " || ")
         }
         func assignment(_ result: String?) -> String { result.map { "\($0) = " } ?? "" }
         switch self {

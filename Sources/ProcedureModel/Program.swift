@@ -28,10 +28,13 @@ public struct Program: Sendable {
         public var name: String
         public var values: Int
         public var initial: Int
-        public init(_ name: String, values: Int = 2, initial: Int = 0) {
+        /// Its value is 0, or a node's number + 1, so it changes when nodes are renamed.
+        public var holdsNode: Bool
+        public init(_ name: String, values: Int = 2, initial: Int = 0, holdsNode: Bool = false) {
             self.name = name
             self.values = values
             self.initial = initial
+            self.holdsNode = holdsNode
         }
     }
 

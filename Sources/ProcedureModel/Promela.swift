@@ -5,12 +5,12 @@
 /// Every thread is a process that loops over its steps; a step is indivisible and says where the thread stands next.
 /// Deadlocks and the rules that hold `always` become assertions in a process of their own; what holds at rest is left out.
 public struct PromelaExport {
-    private let machine: Machine
-    private var code: Code { machine.code }
-    private var layout: Layout { machine.layout }
-    private var names: [Field: String] = [:]
+    let machine: Machine
+    var code: Code { machine.code }
+    var layout: Layout { machine.layout }
+    var names: [Field: String] = [:]
     /// Bits of locals in use, by thread.
-    private var locals: [[Field: String]] = []
+    var locals: [[Field: String]] = []
 
     public init(_ machine: Machine) {
         self.machine = machine
@@ -33,7 +33,7 @@ public struct PromelaExport {
         collectLocals()
     }
 
-    private func clean(_ name: String) -> String {
+    func clean(_ name: String) -> String {
         var result = ""
         for character in name {
             if character == ">" { continue }
@@ -43,7 +43,7 @@ public struct PromelaExport {
     }
 
     /// Locals of different procedures may share bits; each use of some bits becomes a variable of its own.
-    private mutating func collectLocals() {
+    mutating func collectLocals() {
         var fields = Set<Field>()
         for instruction in code.instructions where instruction.result.bits > 0 { fields.insert(instruction.result) }
         for effect in code.effects {
@@ -64,11 +64,12 @@ public struct PromelaExport {
         }
     }
 
-    private func contains(_ region: Field, _ field: Field) -> Bool {
-        field.word == region.word && field.shift >= region.shift && field.shift + field.bits <= region.shift + region.bits
+    func contains(_ region: Field, _ field: Field) -> Bool {
+        field.word == region.word && field.shift >= region.shift
+            && field.shift + field.bits <= region.shift + region.bits
     }
 
-    private func name(_ field: Field) -> String {
+    func name(_ field: Field) -> String {
         if let name = names[field] { return name }
         for list in locals { if let name = list[field] { return name } }
         return "0"
@@ -78,7 +79,8 @@ public struct PromelaExport {
 
     /// The whole Promela model.
     public var text: String {
-        var out = "/* md-cluster \(machine.program.name), \(machine.program.nodes) nodes: made by mdlab model export */\n"
+        var out =
+            "/* md-cluster \(machine.program.name), \(machine.program.nodes) nodes: made by mdlab model export */\n"
         let initial = machine.initialWords
         let declared = names.filter { $0.key.bits > 0 } + locals.flatMap { $0 }
         for (field, name) in declared.sorted(by: { $0.value < $1.value }) {
@@ -90,7 +92,7 @@ public struct PromelaExport {
         return out + watcher
     }
 
-    private func process(_ number: Int, _ thread: CompiledThread) -> String {
+    func process(_ number: Int, _ thread: CompiledThread) -> String {
         let at = name(layout.pc[number])
         var out = "\nactive proctype n\(thread.node + 1)_\(clean(thread.name))() {\nend:\tdo\n"
         for position in 1..<thread.count {
@@ -98,7 +100,8 @@ public struct PromelaExport {
             let instruction = code.instructions[step]
             if instruction.isSilent { continue }
             let place = code.places[step]
-            out += "\t/* \(place.procedures.first ?? ""): \(place.text.replacing("*/", with: "").replacing("/*", with: "")) */\n"
+            out +=
+                "\t/* \(place.procedures.first ?? ""): \(place.text.replacing("*/", with: "").replacing("/*", with: "")) */\n"
             switch instruction.operation {
             case .wait, .waitEvent:
                 var earlier: [String] = []
@@ -114,7 +117,10 @@ public struct PromelaExport {
                 }
                 for alternative in list where alternative.isTimeout {
                     out += option(
-                        ["timeout", "\(at) == \(position + (instruction.operation == .waitEvent ? 1 : 0))", text(Int(alternative.condition))],
+                        [
+                            "timeout", "\(at) == \(position + (instruction.operation == .waitEvent ? 1 : 0))",
+                            text(Int(alternative.condition)),
+                        ],
                         chain(number, Int(alternative.target)))
                 }
             case .asleep: continue
@@ -123,7 +129,8 @@ public struct PromelaExport {
                     ["\(at) == \(position)", "\(name(instruction.field)) == 0"], chain(number, position, isFirst: true))
             case .choose:
                 for item in 0..<Int(instruction.count) {
-                    out += option(["\(at) == \(position)"], chain(number, Int(code.targets[Int(instruction.subject) + item])))
+                    out += option(
+                        ["\(at) == \(position)"], chain(number, Int(code.targets[Int(instruction.subject) + item])))
                 }
             default: out += option(["\(at) == \(position)"], chain(number, position, isFirst: true))
             }
@@ -132,13 +139,13 @@ public struct PromelaExport {
     }
 
     /// SPIN does not want to see `timeout` in a d_step.
-    private func option(_ guards: [String], _ body: String) -> String {
+    func option(_ guards: [String], _ body: String) -> String {
         let block = guards.first == "timeout" ? "atomic" : "d_step"
         return "\t:: \(block) { (\(guards.joined(separator: " && "))) -> \(body) }\n"
     }
 
     /// What a thread does from an instruction on until it rests.
-    private func chain(_ thread: Int, _ position: Int, isFirst: Bool = false) -> String {
+    func chain(_ thread: Int, _ position: Int, isFirst: Bool = false) -> String {
         let step = code.threads[thread].first + position
         let instruction = code.instructions[step]
         let at = name(layout.pc[thread])
@@ -157,7 +164,8 @@ public struct PromelaExport {
         case .tryLock:
             let (mutex, result) = (name(instruction.field), name(instruction.result))
             return then(
-                "if :: (\(mutex) == 0) -> \(mutex) = \(Machine.owner(of: thread, code.threads)); \(result) = 1 :: else -> \(result) = 0 fi")
+                "if :: (\(mutex) == 0) -> \(mutex) = \(Machine.owner(of: thread, code.threads)); \(result) = 1 :: else -> \(result) = 0 fi"
+            )
         case .unlock:
             return then("assert(\(name(instruction.field)) != 0); \(name(instruction.field)) = 0")
         case .wake: return then(wakeUp(Int(instruction.subject)))
@@ -167,27 +175,32 @@ public struct PromelaExport {
         case .start: return then("\(name(layout.pc[Int(instruction.subject)])) = 1")
         case .end: return "\(at) = 0"
         case .choose:
-            let branches = (0..<Int(instruction.count)).map { ":: \(chain(thread, Int(code.targets[Int(instruction.subject) + $0])))" }
+            let branches = (0..<Int(instruction.count)).map {
+                ":: \(chain(thread, Int(code.targets[Int(instruction.subject) + $0])))"
+            }
             return "if \(branches.joined(separator: " ")) fi"
         case .wait, .waitEvent, .asleep: return "\(at) = \(position)"
         }
     }
 
-    private func assignment(_ effect: Effect) -> String {
+    func assignment(_ effect: Effect) -> String {
         switch effect.kind {
         case .constant:
             if let whole = layout.locals.firstIndex(where: { contains($0, effect.target) }), effect.value == 0 {
-                return locals[whole].filter { contains(effect.target, $0.key) }.map { "\($0.value) = 0" }.sorted().joined(separator: "; ")
+                return locals[whole].filter { contains(effect.target, $0.key) }.map { "\($0.value) = 0" }.sorted()
+                    .joined(separator: "; ")
             }
             return effect.target.bits == 0 ? "" : "\(name(effect.target)) = \(effect.value)"
         case .copy:
-            let sum = effect.value == 0 ? name(effect.source) : "(\(name(effect.source)) + \(effect.value)) % \(effect.modulus)"
+            let sum =
+                effect.value == 0
+                ? name(effect.source) : "(\(name(effect.source)) + \(effect.value)) % \(effect.modulus)"
             return "\(name(effect.target)) = \(sum)"
         case .condition: return "\(name(effect.target)) = (\(text(Int(effect.value))) -> 1 : 0)"
         }
     }
 
-    private func wakeUp(_ queue: Int) -> String {
+    func wakeUp(_ queue: Int) -> String {
         var options: [String] = []
         for (number, thread) in code.threads.enumerated() {
             let positions = (1..<thread.count).filter {
@@ -202,69 +215,9 @@ public struct PromelaExport {
         return options.isEmpty ? "skip" : options.joined(separator: "; ")
     }
 
-    // MARK: DLM
-
-    private func granted(_ lock: Int, _ node: Int) -> String { name(layout.granted[lock][node]) }
-    private func requested(_ lock: Int, _ node: Int) -> String {
-        layout.requested[lock][node].bits == 0 ? "0" : name(layout.requested[lock][node])
-    }
-    private func rank(_ lock: Int, _ node: Int) -> String { name(layout.rank[lock][node]) }
-    private func others(_ node: Int) -> [Int] { (0..<machine.program.nodes).filter { $0 != node } }
-
-    private func isGrantable(_ lock: Int, _ mode: Int, _ node: Int) -> String {
-        let conflicts = others(node).flatMap { other in
-            code.locks[lock].modes.indices.filter { code.locks[lock].compatible[mode] >> UInt32($0) & 1 == 0 }
-                .map { "\(granted(lock, other)) != \($0)" }
-        }
-        return conflicts.isEmpty ? "true" : conflicts.joined(separator: " && ")
-    }
-
-    private func convert(_ instruction: Instruction, node: Int) -> String {
-        let (lock, mode) = (Int(instruction.subject), Int(instruction.detail))
-        func result(_ value: Int) -> String { instruction.result.bits == 0 ? "skip" : "\(name(instruction.result)) = \(value)" }
-        var queued: [String] = []
-        for other in others(node) where code.locks[lock].blockedSets[other].bits > 0 {
-            let conflicts = code.locks[lock].modes.indices.filter { code.locks[lock].compatible[mode] >> UInt32($0) & 1 == 0 }
-                .map { "\(granted(lock, other)) == \($0)" }.joined(separator: " || ")
-            if !conflicts.isEmpty {
-                queued.append("if :: (\(conflicts)) -> \(name(code.locks[lock].blockedSets[other])) = 1 :: else -> skip fi")
-            }
-        }
-        let waiting = others(node).map { "(\(requested(lock, $0)) != 0)" }.joined(separator: " + ")
-        queued.append("\(rank(lock, node)) = \(waiting)")
-        queued.append("\(requested(lock, node)) = \(mode + 1)")
-        queued.append(result(0))
-        let refused = instruction.noQueue ? result(2) : queued.joined(separator: "; ")
-        return
-            "if :: (\(requested(lock, node)) != 0) -> \(result(1)) :: else -> if :: (\(isGrantable(lock, mode, node))) -> \(granted(lock, node)) = \(mode); \(result(0)); \(grantWaiting(lock)) :: else -> \(refused) fi fi"
-    }
-
-    private func cancel(_ lock: Int, node: Int) -> String {
-        "if :: (\(requested(lock, node)) != 0) -> \(leaveQueue(lock, node)); \(grantWaiting(lock)) :: else -> skip fi"
-    }
-
-    private func leaveQueue(_ lock: Int, _ node: Int) -> String {
-        let shifts = others(node).map { other in
-            "if :: (\(requested(lock, other)) != 0 && \(rank(lock, other)) > \(rank(lock, node))) -> \(rank(lock, other)) = \(rank(lock, other)) - 1 :: else -> skip fi"
-        }
-        return (shifts + ["\(requested(lock, node)) = 0", "\(rank(lock, node)) = 0"]).joined(separator: "; ")
-    }
-
-    private func grantWaiting(_ lock: Int) -> String {
-        var options: [String] = []
-        for node in 0..<machine.program.nodes {
-            for mode in code.locks[lock].modes.indices where mode > 0 {
-                let grant = "\(granted(lock, node)) = \(mode); \(leaveQueue(lock, node))"
-                options.append(
-                    ":: (\(requested(lock, node)) == \(mode + 1) && \(rank(lock, node)) == 0 && \(isGrantable(lock, mode, node))) -> \(grant)")
-            }
-        }
-        return "do \(options.joined(separator: " ")) :: else -> break od"
-    }
-
     // MARK: Conditions
 
-    private func text(_ condition: Int) -> String {
+    func text(_ condition: Int) -> String {
         let list = code.conditions[condition]
         let clauses = (0..<Int(list.count)).map { index -> String in
             let clause = code.clauses[Int(list.first) + index]
@@ -274,16 +227,22 @@ public struct PromelaExport {
         return clauses.isEmpty ? "false" : clauses.map { clauses.count > 1 ? "(\($0))" : $0 }.joined(separator: " || ")
     }
 
-    private func text(_ test: Test) -> String {
+    func text(_ test: Test) -> String {
         switch test.kind {
         case .masked, .notMasked:
             // Several fields of a word may have been merged into one test.
-            let known = names.merging(locals.reduce(into: [:]) { $0.merge($1) { first, _ in first } }) { first, _ in first }
+            let known = names.merging(locals.reduce(into: [:]) { $0.merge($1) { first, _ in first } }) { first, _ in
+                first
+            }
             var parts: [String] = []
             var left = test.mask
             for (field, name) in known.sorted(by: { $0.value < $1.value })
-            where field.bits > 0 && field.word == test.word && (field.mask << UInt64(field.shift)) & left == field.mask << UInt64(field.shift) {
-                if test.field.bits > 0, test.mask == test.field.mask << UInt64(test.field.shift), field != test.field { continue }
+            where field.bits > 0 && field.word == test.word
+                && (field.mask << UInt64(field.shift)) & left == field.mask << UInt64(field.shift)
+            {
+                if test.field.bits > 0, test.mask == test.field.mask << UInt64(test.field.shift), field != test.field {
+                    continue
+                }
                 parts.append("\(name) == \(test.value >> UInt64(field.shift) & field.mask)")
                 left &= ~(field.mask << UInt64(field.shift))
             }
@@ -294,7 +253,9 @@ public struct PromelaExport {
         case .fieldsEqual: return "\(name(test.field)) == \(name(test.other))"
         case .fieldsDiffer: return "\(name(test.field)) != \(name(test.other))"
         case .inSet, .notInSet:
-            let values = code.sets[Int(test.value)].enumerated().filter(\.element).map { "\(name(test.field)) == \($0.offset)" }
+            let values = code.sets[Int(test.value)].enumerated().filter(\.element).map {
+                "\(name(test.field)) == \($0.offset)"
+            }
             let any = values.isEmpty ? "false" : "(\(values.joined(separator: " || ")))"
             return test.kind == .inSet ? any : "!\(any)"
         case .never: return "false"
@@ -302,7 +263,7 @@ public struct PromelaExport {
     }
 
     /// Fails where nothing can happen and somebody is not at rest, and where a rule is broken.
-    private var watcher: String {
+    var watcher: String {
         var busy: [String] = []
         var rescued: [String] = []
         for (number, thread) in code.threads.enumerated() {

@@ -85,7 +85,8 @@ extension Machine {
         of run: Counterexample, variant: String, workload: String, verdict: String
     ) -> RunDocument {
         let states = run.states.enumerated().map { index, state in
-            RunDocument.State(index: index, step: index == 0 ? nil : step(run.steps[index - 1]), values: values(in: state))
+            RunDocument.State(
+                index: index, step: index == 0 ? nil : step(run.steps[index - 1]), values: values(in: state))
         }
         let circle = WaitEdge.cycle(in: waits(atEndOf: run)).map(sentence)
         return RunDocument(
@@ -103,7 +104,8 @@ extension Machine {
         let thread = threads[actor(ofStep: number)]
         let place = code.places[number]
         return RunDocument.Step(
-            node: thread.node + 1, thread: thread.name, functions: place.procedures, stack: place.stack, text: place.text)
+            node: thread.node + 1, thread: thread.name, functions: place.procedures, stack: place.stack,
+            text: place.text)
     }
 
     /// Everything in a state by name: "node1.SEND_LOCK", "node2.reconfig_mutex", "node1.token", "node1.md0_raid1".
@@ -127,7 +129,9 @@ extension Machine {
             }
         }
         for thread in threads.indices {
-            let place = instruction(ofThread: thread, in: state).map { "\(code.places[$0].procedures.first ?? "?"): \(waitText(at: $0))" }
+            let place = instruction(ofThread: thread, in: state).map {
+                "\(code.places[$0].procedures.first ?? "?"): \(waitText(at: $0))"
+            }
             result["node\(threads[thread].node + 1).\(threads[thread].name)"] = place ?? "not running"
         }
         return result

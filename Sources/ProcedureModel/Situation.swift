@@ -86,8 +86,11 @@ extension Machine {
     /// "node1 md0_raid1: wait(!converting(token)) <- dlm_lock_sync(token, EX) <- lock_token() <- ...".
     public func stacks(in state: [UInt64]) -> [String] {
         threads.indices.compactMap { thread in
-            guard let number = instruction(ofThread: thread, in: state), !code.instructions[number].isIdle else { return nil }
-            return "\(name(ofThread: thread)): " + ([waitText(at: number)] + code.places[number].stack).joined(separator: " <- ")
+            guard let number = instruction(ofThread: thread, in: state), !code.instructions[number].isIdle else {
+                return nil
+            }
+            return "\(name(ofThread: thread)): "
+                + ([waitText(at: number)] + code.places[number].stack).joined(separator: " <- ")
         }
     }
 

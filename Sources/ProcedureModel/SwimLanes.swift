@@ -30,7 +30,8 @@ public struct SwimLanes {
         ]
         for thread in actors {
             let color = Self.colors[machine.threads[thread].node % Self.colors.count]
-            out.append("<rect x=\"\(x(thread) - 115)\" y=\"20\" width=\"230\" height=\"26\" fill=\"\(color)\" rx=\"4\"/>")
+            out.append(
+                "<rect x=\"\(x(thread) - 115)\" y=\"20\" width=\"230\" height=\"26\" fill=\"\(color)\" rx=\"4\"/>")
             out.append(text(machine.name(ofThread: thread), x: x(thread), y: 37, anchor: "middle", weight: "bold"))
             out.append("<line x1=\"\(x(thread))\" y1=\"46\" x2=\"\(x(thread))\" y2=\"\(bottom)\" stroke=\"#bbb\"/>")
         }
@@ -39,21 +40,27 @@ public struct SwimLanes {
             let thread = machine.actor(ofStep: step)
             let (x, y) = (x(thread), top + number * row)
             if let before, before.x != x {
-                out.append("<line x1=\"\(before.x)\" y1=\"\(before.y)\" x2=\"\(x)\" y2=\"\(y)\" stroke=\"#88a\" stroke-dasharray=\"3,3\"/>")
+                out.append(
+                    "<line x1=\"\(before.x)\" y1=\"\(before.y)\" x2=\"\(x)\" y2=\"\(y)\" stroke=\"#88a\" stroke-dasharray=\"3,3\"/>"
+                )
             }
             before = (x, y)
             let place = machine.place(ofStep: step)
             let label = place.text.count > 38 ? place.text.prefix(37) + "…" : place.text[...]
             out.append("<g><title>\(escape(([place.text] + place.stack).joined(separator: " ← ")))</title>")
-            out.append("<circle cx=\"\(x)\" cy=\"\(y)\" r=\"3\"/>\(text(String(label), x: x + 7, y: y + 4, anchor: "start", weight: "normal"))</g>")
+            out.append(
+                "<circle cx=\"\(x)\" cy=\"\(y)\" r=\"3\"/>\(text(String(label), x: x + 7, y: y + 4, anchor: "start", weight: "normal"))</g>"
+            )
         }
         for edge in edges {
             let (from, to) = (x(edge.waiter), x(edge.holder))
             out.append(
-                "<path d=\"M\(from),\(bottom) Q\((from + to) / 2),\(bottom + 24) \(to),\(bottom)\" fill=\"none\" stroke=\"#c00\" marker-end=\"url(#tip)\"/>")
+                "<path d=\"M\(from),\(bottom) Q\((from + to) / 2),\(bottom + 24) \(to),\(bottom)\" fill=\"none\" stroke=\"#c00\" marker-end=\"url(#tip)\"/>"
+            )
         }
         for (number, edge) in edges.enumerated() {
-            out.append(text(machine.sentence(edge), x: 40, y: bottom + 42 + number * 18, anchor: "start", weight: "normal"))
+            out.append(
+                text(machine.sentence(edge), x: 40, y: bottom + 42 + number * 18, anchor: "start", weight: "normal"))
         }
         return (out + ["</svg>", ""]).joined(separator: "\n")
     }

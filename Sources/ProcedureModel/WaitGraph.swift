@@ -45,7 +45,9 @@ extension Machine {
             switch instruction.operation {
             case .lock:
                 if let owner = owner(of: instruction.field, node: threads[thread].node, in: state) {
-                    let name = program.mutexes.first { layout.mutexes[threads[thread].node][$0] == instruction.field } ?? "mutex"
+                    let name =
+                        program.mutexes.first { layout.mutexes[threads[thread].node][$0] == instruction.field }
+                        ?? "mutex"
                     edges.append(WaitEdge(waiter: thread, holder: owner, reason: name))
                 }
             case .wait, .asleep:
@@ -93,11 +95,16 @@ extension Machine {
                     threads.firstIndex { $0.node == other && $0.name == name }
                 }
                 guard let holder = declared ?? lastWriter(of: layout.granted[lock][other], in: run) else { return nil }
-                let (asked, held) = (LockMode(rawValue: code.locks[lock].modes[wanted]), LockMode(rawValue: code.locks[lock].modes[granted]))
+                let (asked, held) = (
+                    LockMode(rawValue: code.locks[lock].modes[wanted]),
+                    LockMode(rawValue: code.locks[lock].modes[granted])
+                )
                 return WaitEdge(waiter: thread, holder: holder, reason: "\(name) \(asked) (held in \(held))")
             }
         case .not(.locked(let name)):
-            guard let field = layout.mutexes[node][name], let owner = owner(of: field, node: node, in: state) else { return [] }
+            guard let field = layout.mutexes[node][name], let owner = owner(of: field, node: node, in: state) else {
+                return []
+            }
             return [WaitEdge(waiter: thread, holder: owner, reason: name)]
         case .not(.running(let name)):
             guard let other = threads.firstIndex(where: { $0.node == node && $0.name == name }),

@@ -5,8 +5,10 @@ import ProcedureModel
 import Testing
 
 @Suite struct VariantTests {
-    static let quick = ["async", "naive-sync", "no-holding-in-start", "no-holding-on-stop", "no-wakeup", "stop-order",
-        "newdisk-nack", "remove-eaten", "resync-lock-early"]
+    static let quick = [
+        "async", "naive-sync", "no-holding-in-start", "no-holding-on-stop", "no-wakeup", "stop-order",
+        "newdisk-nack", "remove-eaten", "resync-lock-early",
+    ]
 
     private func search(_ variant: String, _ workload: String, nodes: Int = 2) throws -> (Machine, SearchResult) {
         let program = try MDCluster.program(
@@ -51,7 +53,8 @@ import Testing
     @Test func allVariantsCompileForTwoAndThreeNodes() throws {
         for variant in Variants.all {
             for nodes in 2...3 {
-                let program = try MDCluster.program(variant: variant.name, nodes: nodes, workload: Workload("fail,remove", nodes: nodes))
+                let program = try MDCluster.program(
+                    variant: variant.name, nodes: nodes, workload: Workload("fail,remove", nodes: nodes))
                 #expect(try Machine(program).stateWords <= 8)
             }
         }
@@ -67,8 +70,12 @@ import Testing
 
 @Suite struct WorkloadTests {
     @Test func badRequestsAreNamed() {
-        #expect(throws: ModelError.unknownOperation("explode", known: Workload.operationNames)) { try Workload("explode", nodes: 2) }
-        #expect(throws: ModelError.tooManyParts(workload: "fail/fail/fail", nodes: 2)) { try Workload("fail/fail/fail", nodes: 2) }
+        #expect(throws: ModelError.unknownOperation("explode", known: Workload.operationNames)) {
+            try Workload("explode", nodes: 2)
+        }
+        #expect(throws: ModelError.tooManyParts(workload: "fail/fail/fail", nodes: 2)) {
+            try Workload("fail/fail/fail", nodes: 2)
+        }
         #expect(throws: ModelError.emptyWorkload(known: Workload.operationNames)) { try Workload("", nodes: 2) }
         #expect(throws: ModelError.unsupportedNodes(9)) {
             try MDCluster.program(variant: "v5.11", nodes: 9, workload: Workload("fail", nodes: 9))
@@ -83,5 +90,62 @@ import Testing
         #expect(try Workload("fail/resync", nodes: 3).processes == [[["fail"]], [["resync"]], []])
         #expect(try Workload("/stop", nodes: 2).processes == [[], [["stop"]]])
         #expect(try Workload("fail,remove+grow/", nodes: 2).processes == [[["fail", "remove"], ["grow"]], []])
+    }
+}
+
+@Suite struct SymmetryTests {
+    private func both(_ variant: String, _ workload: String, nodes: Int) throws -> (
+        full: SearchResult, reduced: SearchResult
+    ) {
+        let program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
+        let reduced = try Machine(program, symmetry: true)
+        #expect(reduced.usesSymmetry)
+        return (Search(try Machine(program)).run(), Search(reduced).run())
+    }
+
+    /// Two nodes that do the same have n * (n + 1) / 2 states for n each, if they do not meet.
+    @Test func independentNodesAreHalved() throws {
+        let (full, reduced) = try both("v5.11", "stop", nodes: 2)
+        #expect(full.states == 64 * 64)
+        #expect(reduced.states == 64 * 65 / 2)
+        #expect(reduced.verdict == full.verdict)
+    }
+
+    @Test(arguments: [
+        ("newdisk-nack", "add//", 3), ("async", "fail//", 3), ("naive-sync", "grow", 2),
+        ("no-holding-in-start", "grow", 2),
+    ])
+    func theReducedSearchGivesTheSameAnswer(variant: String, workload: String, nodes: Int) throws {
+        let (full, reduced) = try both(variant, workload, nodes: nodes)
+        #expect(reduced.verdict == full.verdict)
+        #expect(reduced.depth == full.depth)
+        #expect(reduced.states <= full.states)
+        #expect(reduced.counterexample?.steps.count == full.counterexample?.steps.count)
+    }
+
+    @Test func nodesWithUnequalWorkAreNotAlike() throws {
+        let program = try MDCluster.program(variant: "v5.11", nodes: 2, workload: Workload("fail/stop", nodes: 2))
+        #expect(try !Machine(program, symmetry: true).usesSymmetry)
+    }
+}
+
+@Suite struct MutationTrialTests {
+    @Test func aDroppedReleaseOfTheTokenIsNoticed() throws {
+        var trial = MutationTrial()
+        trial.workloads = ["fail/"]
+        var fates: [String: MutationTrial.Fate] = [:]
+        try trial.run(procedures: ["unlock_comm"]) { fates[$0.change] = $0.fate }
+        guard case .killed = fates["drop: ret = dlm_lock_sync(token, NL)"] else { Issue.record("\(fates)"); return }
+        guard case .killed = fates["drop: mutex_unlock(recv_mutex)"] else { Issue.record("\(fates)"); return }
+        guard case .killed = fates["drop: SEND_LOCK = 0"] else { Issue.record("\(fates)"); return }
+    }
+
+    @Test func whatNoWorkloadDoesIsNotReached() throws {
+        var trial = MutationTrial()
+        trial.workloads = ["fail/"]
+        var fates: [MutationTrial.Fate] = []
+        try trial.run(procedures: ["leave"]) { fates.append($0.fate) }
+        #expect(!fates.isEmpty)
+        #expect(fates.allSatisfy { $0 == .notReached })
     }
 }

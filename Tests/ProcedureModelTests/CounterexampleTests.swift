@@ -29,7 +29,9 @@ import Testing
     }
 
     @Test func whoHoldsALockIsWhoTookIt() throws {
-        let body: [Statement] = [.convert("lock", .ex, noQueue: false, result: nil), wait(!.converting("lock")), wait(.v("x") == 1)]
+        let body: [Statement] = [
+            .convert("lock", .ex, noQueue: false, result: nil), wait(!.converting("lock")), wait(.v("x") == 1),
+        ]
         let machine = try Machine(program(nodes: 2, [body]))
         let run = try #require(Search(machine).run().counterexample)
         let edges = machine.waits(atEndOf: run)
@@ -68,7 +70,9 @@ import Testing
         #expect(document.states[1].step?.thread == "t1")
         #expect(document.states.last?.values["node1.x"] == "1")
         #expect(document.vars.contains("node2.lock"))
-        #expect(throws: (any Error).self) { try JSONDecoder().decode(RunDocument.self, from: Data("{\"vars\": []}".utf8)) }
+        #expect(throws: (any Error).self) {
+            try JSONDecoder().decode(RunDocument.self, from: Data("{\"vars\": []}".utf8))
+        }
     }
 
     @Test func theDrawingIsWellFormed() throws {
@@ -98,7 +102,14 @@ private struct XMLCheck {
 
 @Suite struct MutationTests {
     @Test func everyStepIsDroppedAndNeighboursAreSwapped() {
-        let mutants = program([[assign("x", 1), when_(.v("y") == 0) { wake_up("q"); mutex_lock("a") }]]).mutants()
+        let mutants = program([
+            [
+                assign("x", 1),
+                when_(.v("y") == 0) {
+                    wake_up("q"); mutex_lock("a")
+                },
+            ]
+        ]).mutants()
         #expect(
             Set(mutants.map(\.change)) == [
                 "drop: x = 1", "always: if (y == 0)", "drop: wake_up(q)", "swap: wake_up(q) with mutex_lock(a)",
@@ -109,7 +120,9 @@ private struct XMLCheck {
     @Test func aMutantThatMattersIsNoticed() throws {
         let original = program([[wait_event("q", .v("x") == 1)], [assign("x", 1), wake_up("q")]])
         #expect(try verdict(original) == .holds)
-        let fates = try original.mutants().filter { $0.procedure == "body2" }.map { ($0.change, try verdict($0.program)) }
+        let fates = try original.mutants().filter { $0.procedure == "body2" }.map {
+            ($0.change, try verdict($0.program))
+        }
         #expect(fates.count == 3)
         for (change, fate) in fates { #expect(fate == .fails(.deadlock), "\(change)") }
     }

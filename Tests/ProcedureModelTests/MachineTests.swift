@@ -45,9 +45,17 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
     }
 
     @Test func aDaemonMayRestButNotAnywhere() throws {
-        let daemon = [loop { wait(.v("x") == 1, idle: true); assign("x", 0) }]
+        let daemon = [
+            loop {
+                wait(.v("x") == 1, idle: true); assign("x", 0)
+            }
+        ]
         #expect(try verdict(program([daemon, [assign("x", 1)]])) == .holds)
-        let stuck = [loop { wait(.v("x") == 1, idle: true); wait(.v("y") == 1) }]
+        let stuck = [
+            loop {
+                wait(.v("x") == 1, idle: true); wait(.v("y") == 1)
+            }
+        ]
         #expect(try verdict(program([stuck, [assign("x", 1)]])) == .fails(.deadlock))
     }
 
@@ -56,7 +64,11 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
         #expect(try verdict(program([spinning, [assign("x", 1)]])) == .holds)
         let asked = try verdict(program([spinning, [assign("x", 1)]]) { $0.mustComeToRest = true })
         #expect(asked == .fails(.noProgress("the system comes to rest")))
-        let ending = [loop { wait(.v("x") == 1, idle: true); assign("x", 0) }]
+        let ending = [
+            loop {
+                wait(.v("x") == 1, idle: true); assign("x", 0)
+            }
+        ]
         #expect(try verdict(program([ending, [assign("x", 1)]]) { $0.mustComeToRest = true }) == .holds)
     }
 
@@ -87,7 +99,11 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
     }
 
     @Test func aSleeperWithATimeLimitWakesByItself() throws {
-        let body = [wait_event("q") { until(.v("x") == 1); onTimeout { assign("y", 1) } }]
+        let body = [
+            wait_event("q") {
+                until(.v("x") == 1); onTimeout { assign("y", 1) }
+            }
+        ]
         #expect(try verdict(program([body]) { $0.rules = [.init(.atEnd, "awake", .v("y") == 1)] }) == .holds)
     }
 }
@@ -117,7 +133,11 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
     @Test func callsPassConstantsAndGiveValuesBack() throws {
         let twice = Procedure("twice", parameters: ["value", "variable"], locals: ["inner": 8]) {
             assign("inner", .v("$value"))
-            when_(.v("$value") == 3) { assign("$variable", .v("inner") + 2) } else: { assign("$variable", 7) }
+            when_(.v("$value") == 3) {
+                assign("$variable", .v("inner") + 2)
+            } else: {
+                assign("$variable", 7)
+            }
             return_(.v("inner"))
         }
         let body = [call("twice", "value" <- 3, "variable" <- "y", result: "got"), assign("x", .v("got"))]
@@ -132,7 +152,9 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
     @Test func aRequirementThatIsFalseIsNamed() throws {
         let result = try verdict(program([[assign("x", 1), require(.v("x") == 0, "x stays 0")]]))
         #expect(result == .fails(.invariant("x stays 0")))
-        #expect(try verdict(program([[mutex_unlock("a")]])) == .fails(.invariant("mutex_unlock of a mutex that is not held")))
+        #expect(
+            try verdict(program([[mutex_unlock("a")]]))
+                == .fails(.invariant("mutex_unlock of a mutex that is not held")))
     }
 
     @Test func aThreadIsStartedAndItsEndIsSeen() throws {
@@ -148,13 +170,18 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
     @Test func tryLockSaysWhetherItGotTheMutex() throws {
         let body = [mutex_trylock("a", result: "got"), when_(.v("got") == 0) { assign("y", 1) }]
         let result = try verdict(
-            program([body, body]) { $0.rules = [.init(.sometimes, "refused", .v("y") == 1), .init(.sometimes, "held", .locked("a"))] })
+            program([body, body]) {
+                $0.rules = [.init(.sometimes, "refused", .v("y") == 1), .init(.sometimes, "held", .locked("a"))]
+            })
         #expect(result == .holds)
     }
 
     @Test func stacksAndTextsNameTheKernelFunctions() throws {
-        let inner = Procedure("inner", parameters: ["res"]) { Statement.convert("$res", .ex, noQueue: false, result: nil) }
-        let machine = try Machine(program([[call("inner", "res" <- "lock"), wait(.v("x") == 1)]]) { $0.procedures.append(inner) })
+        let inner = Procedure("inner", parameters: ["res"]) {
+            Statement.convert("$res", .ex, noQueue: false, result: nil)
+        }
+        let machine = try Machine(
+            program([[call("inner", "res" <- "lock"), wait(.v("x") == 1)]]) { $0.procedures.append(inner) })
         let result = Search(machine).run()
         let run = try #require(result.counterexample)
         #expect(machine.place(ofStep: run.steps[0]).stack == ["inner(lock)", "body1()"])
@@ -214,7 +241,8 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
         // If the other node asks first, nobody is told, and the holder waits for ever: that is the only way to fail.
         let result = try Search(Machine(program)).run()
         #expect(result.verdict == .fails(.deadlock))
-        let told = Program.Rule(.sometimes, "given up", .on(0, .granted("lock", .nl)) && .on(1, .granted("lock", .ex)) && .on(0, .v("x")))
+        let told = Program.Rule(
+            .sometimes, "given up", .on(0, .granted("lock", .nl)) && .on(1, .granted("lock", .ex)) && .on(0, .v("x")))
         var withRule = program
         withRule.rules = [told]
         #expect(try Search(Machine(withRule)).run().reached == ["given up"])

@@ -19,7 +19,9 @@ import Testing
         #expect(mistake([start("nix")]) == .unknownName("nix", kind: "thread", procedure: "body1"))
         #expect(mistake([call("nix")]) == .unknownName("nix", kind: "procedure", procedure: "body1"))
         #expect(mistake([Statement.cancel("nix")]) == .unknownName("nix", kind: "lock", procedure: "body1"))
-        #expect(mistake([assign("x", 1)]) { $0.rules = [.init(.always, "r", .v("nix"))] } == .unknownName("nix", kind: "variable", procedure: "r"))
+        #expect(
+            mistake([assign("x", 1)]) { $0.rules = [.init(.always, "r", .v("nix"))] }
+                == .unknownName("nix", kind: "variable", procedure: "r"))
     }
 
     @Test func waitsThatCannotEndAreRefused() {
@@ -28,8 +30,18 @@ import Testing
     }
 
     @Test func waitingInsideAnAtomicIsRefused() {
-        #expect(mistake([atomic { assign("x", 1); mutex_lock("a") }]) == .blockingInAtomic(procedure: "body1"))
-        #expect(mistake([atomic { wait(.v("x") == 0); assign("x", 1) }]) == nil)
+        #expect(
+            mistake([
+                atomic {
+                    assign("x", 1); mutex_lock("a")
+                }
+            ]) == .blockingInAtomic(procedure: "body1"))
+        #expect(
+            mistake([
+                atomic {
+                    wait(.v("x") == 0); assign("x", 1)
+                }
+            ]) == nil)
     }
 
     @Test func otherMistakesAreNamed() {
@@ -46,7 +58,11 @@ import Testing
     @Test func aProcedureReadsLikeC() {
         let procedure = Procedure("f", parameters: ["res"], locals: ["ret": 2], source: "file.c: f") {
             mutex_lock("a")
-            when_(.v("ret") == 0 && (.v("x") != 1 || !.locked("b"))) { call("g", "mode" <- .ex) } else: { leave() }
+            when_(.v("ret") == 0 && (.v("x") != 1 || !.locked("b"))) {
+                call("g", "mode" <- .ex)
+            } else: {
+                leave()
+            }
             wait_event("q", .v("x") == 1)
             Statement.convertTo("$res", .v("$mode"), noQueue: true, result: "ret")
             return_(.v("ret"))

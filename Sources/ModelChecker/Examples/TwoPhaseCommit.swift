@@ -9,7 +9,9 @@ public struct TwoPhaseCommit: TransitionSystem {
     public let stateWords: Int
     private let all: UInt64
 
-    private enum Manager { static let working: UInt64 = 0, prepared: UInt64 = 1, committed: UInt64 = 2, aborted: UInt64 = 3 }
+    private enum Manager {
+        static let working: UInt64 = 0, prepared: UInt64 = 1, committed: UInt64 = 2, aborted: UInt64 = 3
+    }
     private enum Transaction { static let open: UInt64 = 0, committed: UInt64 = 1, aborted: UInt64 = 2 }
 
     public init(managers: Int, stateWords: Int = 1) {

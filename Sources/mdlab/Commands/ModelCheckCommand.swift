@@ -27,6 +27,11 @@ struct ModelCheckCommand: ParsableCommand {
     @Option(help: "Draw the counterexample as SVG into this file.")
     var svg: String?
 
+    @Option(help: "If the search ends undecided, put what it has into this file.")
+    var checkpoint: String?
+    @Option(help: "Go on from a checkpoint of the same search with the same number of workers.")
+    var resume: String?
+
     func validate() throws {
         guard (1...64).contains(workers) else { throw ValidationError("--workers \(workers): give 1 to 64.") }
         guard memory > 0 else { throw ValidationError("--memory \(memory): give a number of MiB above 0.") }
@@ -36,7 +41,7 @@ struct ModelCheckCommand: ParsableCommand {
     }
 
     func run() throws {
-        let machine = try Machine(try model.program())
+        let machine = try model.machine()
         var bounds = Bounds(bytes: memory << 20)
         if let states { bounds.states = states }
         if let depth { bounds.depth = depth }
@@ -47,7 +52,16 @@ struct ModelCheckCommand: ParsableCommand {
                 FileHandle.standardError.write(Data("\r\(ModelWording.line(progress))\u{1B}[K".utf8))
             }
         }
-        let result = search.run()
+        // Ctrl-C ends the search, not the program: what was found out so far is still told.
+        signal(SIGINT, SIG_IGN)
+        let interrupt = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        let stop = search.stop
+        interrupt.setEventHandler { stop.set() }
+        interrupt.resume()
+        search.checkpoint = checkpoint
+        search.resume = resume
+        let result = try search.runResumable()
+        interrupt.cancel()
         if search.progress != nil { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
         print(ModelWording.report(result, machine: machine, options: model))
         if let run = result.counterexample {
@@ -56,6 +70,7 @@ struct ModelCheckCommand: ParsableCommand {
         switch result.verdict {
         case .holds: return
         case .fails: throw ExitCode(Exit.fail)
+        case .undecided(.interrupted): throw ExitCode(Exit.interrupted)
         case .undecided: throw ExitCode(Exit.untestable)
         }
     }

@@ -29,22 +29,32 @@ struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What the nodes do: \(Workload.operationNames.joined(separator: ", ")).",
-            discussion: "fail,remove: every node fails its device and then removes it. fail/resync: node 1 fails its device while node 2 resyncs."))
+            discussion:
+                "fail,remove: every node fails its device and then removes it. fail/resync: node 1 fails its device while node 2 resyncs."
+        ))
     var workload = "fail"
     @Option(help: "Leave out the rules whose names begin so, such as I10; may be given again.")
     var without: [String] = []
     @Flag(help: "Check too that the system can always come to rest: nothing runs in circles for ever.")
     var rest = false
+    @Flag(help: "Count states that differ only by the names of nodes with equal work as one.")
+    var symmetry = false
+    @Flag(help: "Take steps that no other thread can notice together with the one before.")
+    var reduction = false
 
     func program() throws -> Program {
         var program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
         for beginning in without {
-            guard program.rules.contains(where: { $0.name.hasPrefix(beginning) }) else { throw ModelError.unknownRule(beginning) }
+            guard program.rules.contains(where: { $0.name.hasPrefix(beginning) }) else {
+                throw ModelError.unknownRule(beginning)
+            }
             program.rules.removeAll { $0.name.hasPrefix(beginning) }
         }
         program.mustComeToRest = rest
         return program
     }
+
+    func machine() throws -> Machine { try Machine(try program(), symmetry: symmetry, reduction: reduction) }
 
     func write(_ run: Counterexample, of machine: Machine, verdict: String, json: String?, svg: String?) throws {
         if let json {

@@ -12,7 +12,7 @@ struct ModelExploreCommand: ParsableCommand {
     @OptionGroup var model: ModelOptions
 
     func run() throws {
-        let machine = try Machine(try model.program())
+        let machine = try model.machine()
         var successors = Successors(stateWords: machine.stateWords)
         machine.initialStates(into: &successors)
         var states = [StateView(successors.words(0)).copy(count: machine.stateWords)]
@@ -22,11 +22,15 @@ struct ModelExploreCommand: ParsableCommand {
             state.withUnsafeBufferPointer { words in
                 if let base = words.baseAddress { machine.successors(of: StateView(base), into: &successors) }
             }
-            print("\nstep \(steps.count): " + (successors.count == 0 ? "nothing can happen any more" : "what can happen next"))
+            print(
+                "\nstep \(steps.count): "
+                    + (successors.count == 0 ? "nothing can happen any more" : "what can happen next"))
             for item in 0..<successors.count {
                 let step = successors.step(item)
                 let place = machine.place(ofStep: step)
-                print("  \(item + 1)  \(machine.name(ofThread: machine.actor(ofStep: step))): \(([place.text] + place.stack).joined(separator: " <- "))")
+                print(
+                    "  \(item + 1)  \(machine.name(ofThread: machine.actor(ofStep: step))): \(([place.text] + place.stack).joined(separator: " <- "))"
+                )
             }
             print("> ", terminator: "")
             guard let line = readLine() else { return }

@@ -19,7 +19,7 @@ struct ModelExportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let text = PromelaExport(try Machine(try model.program())).text
+        let text = PromelaExport(try model.machine()).text
         if let output {
             try ModelFile.write(Data(text.utf8), to: output)
         } else {

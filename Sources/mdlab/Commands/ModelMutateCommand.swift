@@ -9,7 +9,7 @@ struct ModelMutateCommand: ParsableCommand {
         abstract: "Put every small fault into the reference model, one at a time, and list those that nothing notices.")
 
     @Option(help: "States after which a search that has found nothing gives up.")
-    var states = 300_000
+    var states = 200_000
     @Flag(help: "List the faults that were noticed, too.")
     var all = false
     @ArgumentParser.Argument(help: "Procedures to put faults into; all if none is given.")

@@ -26,10 +26,11 @@ struct ModelSimulateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let machine = try Machine(try model.program())
+        let machine = try model.machine()
         let result = Simulation(machine, seed: seed, runs: runs, depth: depth).run()
         let count = ModelWording.count
-        let summary = "\(count(result.runs)) runs, \(count(Int(result.steps))) steps, the longest of \(count(result.longestRun))"
+        let summary =
+            "\(count(result.runs)) runs, \(count(Int(result.steps))) steps, the longest of \(count(result.longestRun))"
         guard let failure = result.failure, let run = result.counterexample else {
             print("not decided: no fault met in \(summary); random runs prove nothing, 'mdlab model check' does")
             return

@@ -33,7 +33,23 @@ enum ModelFileError: Error {
 extension ModelFileError: Worded {
     var line: String {
         switch self {
-        case .cannotWrite(let path): "cannot write '\(path)'; give a file in a folder that exists and that you may write to"
+        case .cannotWrite(let path):
+            "cannot write '\(path)'; give a file in a folder that exists and that you may write to"
+        }
+    }
+    var exitCode: Int32 { Exit.usage }
+}
+
+extension CheckpointError: Worded {
+    var line: String {
+        switch self {
+        case .cannotWrite(let path):
+            "cannot write the checkpoint '\(path)'; give a file in a folder with room that you may write to"
+        case .cannotRead(let path): "cannot read the checkpoint '\(path)'; give a file that --checkpoint has written"
+        case .malformed(let path): "'\(path)' is no checkpoint, or is damaged; begin without --resume"
+        case .ofAnotherSearch(let path):
+            "'\(path)' is of another search; give the same variant, nodes, workload, rules and --workers as then"
+        case .tooLarge(let path): "the checkpoint '\(path)' does not fit; give a larger --memory or --states"
         }
     }
     var exitCode: Int32 { Exit.usage }
@@ -73,9 +89,19 @@ enum ModelWording {
             count(Int(Double(progress.states) / max(progress.seconds, 0.001))), memory(progress.bytes))
     }
 
+    private static func settings(_ options: ModelOptions, _ machine: Machine) -> String {
+        var parts = ["variant \(options.variant)", "\(options.nodes) nodes", "workload \(options.workload)"]
+        if options.symmetry {
+            parts.append(machine.usesSymmetry ? "nodes with equal work interchangeable" : "no two nodes alike")
+        }
+        if options.reduction { parts.append("unnoticed steps merged") }
+        if !options.without.isEmpty { parts.append("without \(options.without.joined(separator: ", "))") }
+        return parts.joined(separator: ", ")
+    }
+
     static func report(_ result: SearchResult, machine: Machine, options: ModelOptions) -> String {
         var lines = [
-            "variant \(options.variant), \(options.nodes) nodes, workload \(options.workload): \(verdict(result.verdict))",
+            "\(settings(options, machine)): \(verdict(result.verdict))",
             String(
                 format: "%@ states, %@ transitions, depth %d, %.2f s, %@ states/s, %.1f bytes a state (state: %d bits)",
                 count(result.states), count(Int(result.transitions)), result.depth, result.seconds,
@@ -123,7 +149,8 @@ enum ModelWording {
         case .states(let states): "the bound of \(count(states)) states was reached; give a larger --states"
         case .depth(let depth): "the bound of \(depth) steps was reached; give a larger --depth"
         case .seconds(let seconds): "the time of \(seconds) s was up; give a larger --seconds"
-        case .memory(let bytes): "the \(memory(bytes)) for states were full; give a larger --memory or a smaller workload"
+        case .memory(let bytes):
+            "the \(memory(bytes)) for states were full; give a larger --memory or a smaller workload"
         case .interrupted: "interrupted"
         }
     }
