@@ -35,6 +35,7 @@ public struct LockMode: RawRepresentable, Hashable, Sendable, Codable {
 
 extension LockMode: CustomStringConvertible {
     public var description: String {
-        rawValue == -1 ? "--" : (Self.names.indices.contains(Int(rawValue)) ? Self.names[Int(rawValue)] : "mode(\(rawValue))")
+        rawValue == -1
+            ? "--" : (Self.names.indices.contains(Int(rawValue)) ? Self.names[Int(rawValue)] : "mode(\(rawValue))")
     }
 }

@@ -9,7 +9,9 @@ struct LibraryClosure {
     /// Path in the guest -> path here.
     private(set) var files: [String: String] = [:]
 
-    private static let directories = ["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/lib", "/usr/lib"]
+    private static let directories = [
+        "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/lib", "/usr/lib",
+    ]
 
     init(root: String) { self.root = root == "/" ? "" : root }
 
@@ -57,15 +59,19 @@ struct LibraryClosure {
         for index in 0..<Int32(count) {
             var header = GElf_Phdr()
             guard gelf_getphdr(elf, index, &header) != nil, header.p_type == PT_INTERP,
-                let data = elf_getdata_rawchunk(elf, Int64(header.p_offset), Int(header.p_filesz), ELF_T_BYTE), let text = data.pointee.d_buf
+                let data = elf_getdata_rawchunk(elf, Int64(header.p_offset), Int(header.p_filesz), ELF_T_BYTE),
+                let text = data.pointee.d_buf
             else { continue }
-            interpreter = String(decoding: UnsafeRawBufferPointer(start: text, count: data.pointee.d_size).prefix { $0 != 0 }, as: UTF8.self)
+            interpreter = String(
+                decoding: UnsafeRawBufferPointer(start: text, count: data.pointee.d_size).prefix { $0 != 0 },
+                as: UTF8.self)
         }
         var section: OpaquePointer?
         while let next = elf_nextscn(elf, section) {
             section = next
             var header = GElf_Shdr()
-            guard gelf_getshdr(next, &header) != nil, header.sh_type == SHT_DYNAMIC, let data = elf_getdata(next, nil) else { continue }
+            guard gelf_getshdr(next, &header) != nil, header.sh_type == SHT_DYNAMIC, let data = elf_getdata(next, nil)
+            else { continue }
             for index in 0..<Int32(data.pointee.d_size / max(1, Int(header.sh_entsize))) {
                 var entry = GElf_Dyn()
                 guard gelf_getdyn(data, index, &entry) != nil, entry.d_tag == DT_NEEDED,

@@ -15,7 +15,9 @@ public struct NodeImage: Sendable {
     public var bootModules: [(name: String, content: [UInt8])]
     public var nodes: Int
 
-    public init(agent: String, list: GuestFileList, root: String, bootModules: [(name: String, content: [UInt8])], nodes: Int) {
+    public init(
+        agent: String, list: GuestFileList, root: String, bootModules: [(name: String, content: [UInt8])], nodes: Int
+    ) {
         self.agent = agent
         self.list = list
         self.root = root

@@ -182,7 +182,8 @@ extension Reply {
         case 2: return .bytes(try reader.data("bytes"))
         case 3:
             return .command(
-                status: try reader.integer("status"), output: try reader.data("output"), errors: try reader.data("errors"))
+                status: try reader.integer("status"), output: try reader.data("output"),
+                errors: try reader.data("errors"))
         case 4:
             var files: [File] = []
             for _ in 0..<(try reader.count("files", smallest: 12)) {
@@ -197,7 +198,8 @@ extension Reply {
             for _ in 0..<(try reader.count("threads", smallest: 16)) {
                 threads.append(
                     ThreadState(
-                        pid: try reader.integer("pid"), comm: try reader.string("comm"), state: try reader.string("state"),
+                        pid: try reader.integer("pid"), comm: try reader.string("comm"),
+                        state: try reader.string("state"),
                         stack: try reader.string("stack")))
             }
             return .threads(threads)

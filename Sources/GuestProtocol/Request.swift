@@ -171,7 +171,8 @@ extension Request {
         case 16: request = .shellInput(shell: try reader.integer("shell"), bytes: try reader.data("bytes"))
         case 17:
             request = .resizeShell(
-                shell: try reader.integer("shell"), rows: try reader.integer("rows"), columns: try reader.integer("columns"))
+                shell: try reader.integer("shell"), rows: try reader.integer("rows"),
+                columns: try reader.integer("columns"))
         case 18: request = .powerOff
         default: throw .unknownKind(kind)
         }

@@ -4,7 +4,8 @@ import Foundation
 /// One line of events.ndjson: something that happened in the run, with host time.
 public struct RunEvent: Codable, Sendable, Equatable {
     public enum Kind: String, Codable, Sendable {
-        case boot, restored, cluster, modules, array, step, stepEnd, wait, snapshot, uevent, splat, hang, timeout, nodeDied,
+        case boot, restored, cluster, modules, array, step, stepEnd, wait, snapshot, uevent, splat, hang, timeout,
+            nodeDied,
             interrupted, note, verdict
     }
     /// Seconds since the run started.

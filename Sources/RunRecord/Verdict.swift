@@ -70,7 +70,8 @@ public struct MetadataUpdate: Codable, Sendable, Equatable {
     /// Guest seconds at the receiver when the bast came.
     public var time: Double
     public init(
-        sender: String, senderThread: String, receiver: String, path: Path, handling: Double, reload: Double?, time: Double
+        sender: String, senderThread: String, receiver: String, path: Path, handling: Double, reload: Double?,
+        time: Double
     ) {
         self.sender = sender
         self.senderThread = senderThread
@@ -95,7 +96,8 @@ public struct Verdict: Codable, Sendable, Equatable {
     public var metadataUpdates: [MetadataUpdate]
     public var detectorsOff: [String: String]
     public init(
-        scenario: String, variant: String?, kernelRelease: String, word: VerdictWord, reason: String, checks: [CheckResult],
+        scenario: String, variant: String?, kernelRelease: String, word: VerdictWord, reason: String,
+        checks: [CheckResult],
         metadataUpdates: [MetadataUpdate], detectorsOff: [String: String]
     ) {
         self.scenario = scenario

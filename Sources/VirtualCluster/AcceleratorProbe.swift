@@ -29,10 +29,11 @@ public struct AcceleratorProbe: Sendable {
         }
         let answer = try await boot(configuration)
         try FileManager.default.createDirectory(at: cache, withIntermediateDirectories: true)
-        let text = switch answer {
-        case .kvm: "kvm"
-        case .tcg(let reason): reason
-        }
+        let text =
+            switch answer {
+            case .kvm: "kvm"
+            case .tcg(let reason): reason
+            }
         try Data(text.utf8).write(to: file, options: .atomic)
         return answer
     }
@@ -44,7 +45,8 @@ public struct AcceleratorProbe: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "mdlab-probe-\(getpid())")
         defer { try? FileManager.default.removeItem(at: folder) }
         let description = RunDescription(
-            toolVersion: "", scenario: "probe", started: Date(), nodes: 1, kernelRelease: configuration.kernelRelease, start: .cold,
+            toolVersion: "", scenario: "probe", started: Date(), nodes: 1, kernelRelease: configuration.kernelRelease,
+            start: .cold,
             accelerator: "kvm")
         let recorder = try RunRecorder(layout: RunLayout(root: folder), description: description) { _ in }
         let cluster = try VirtualCluster(single, recorder: recorder)

@@ -56,7 +56,8 @@ public struct KernelLayout: Sendable, Codable, Equatable {
 
     /// What must be in `offsets` for a snapshot to read arrays.
     public static let needed = [
-        "mddev.all_mddevs", "mddev.cluster_info", "mddev.reconfig_mutex.owner", "mddev.flags", "mddev.recovery", "mddev.sb_flags",
+        "mddev.all_mddevs", "mddev.cluster_info", "mddev.reconfig_mutex.owner", "mddev.flags", "mddev.recovery",
+        "mddev.sb_flags",
         "mddev.md_minor", "md_cluster_info.state", "md_cluster_info.recv_mutex.owner", "task_struct.pid",
     ]
 }

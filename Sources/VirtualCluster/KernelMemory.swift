@@ -24,7 +24,8 @@ struct KernelMemory: Sendable {
         while entry != head && entry != 0 && arrays.count < 64 {
             let mddev = entry - offset("mddev.all_mddevs")
             let fields = try await words([
-                mddev + offset("mddev.cluster_info"), mddev + offset("mddev.reconfig_mutex.owner"), mddev + offset("mddev.flags"),
+                mddev + offset("mddev.cluster_info"), mddev + offset("mddev.reconfig_mutex.owner"),
+                mddev + offset("mddev.flags"),
                 mddev + offset("mddev.recovery"), mddev + offset("mddev.sb_flags"), mddev + offset("mddev.md_minor"),
             ])
             var clusterState: UInt64?
@@ -39,7 +40,8 @@ struct KernelMemory: Sendable {
             arrays.append(
                 .init(
                     name: "md\(UInt32(truncatingIfNeeded: fields[5]))", clusterState: clusterState,
-                    reconfigMutexOwner: try await owner(fields[1], layout), receiveMutexOwner: receiveOwner, flags: fields[2],
+                    reconfigMutexOwner: try await owner(fields[1], layout), receiveMutexOwner: receiveOwner,
+                    flags: fields[2],
                     recovery: fields[3], sbFlags: fields[4]))
             entry = try await pointer(entry)
         }
@@ -57,9 +59,13 @@ struct KernelMemory: Sendable {
 
     private func words(_ addresses: [UInt64]) async throws -> [UInt64] {
         let reply = try await node.agent.demand(.readMemory(addresses.map { .init(address: $0, length: 8) }))
-        guard case .files(let files) = reply, files.count == addresses.count else { throw unreadable("kcore answered otherwise") }
+        guard case .files(let files) = reply, files.count == addresses.count else {
+            throw unreadable("kcore answered otherwise")
+        }
         return try zip(files, addresses).map { file, address in
-            guard file.errno == 0, file.content.count == 8 else { throw unreadable("0x\(String(address, radix: 16)): \(String(cString: strerror(file.errno)))") }
+            guard file.errno == 0, file.content.count == 8 else {
+                throw unreadable("0x\(String(address, radix: 16)): \(String(cString: strerror(file.errno)))")
+            }
             return file.content.reversed().reduce(0) { $0 << 8 | UInt64($1) }
         }
     }

@@ -26,7 +26,8 @@ final class MachineMonitor: @unchecked Sendable {
     }
 
     @discardableResult
-    func execute(_ command: String, _ arguments: [String: String] = [:]) async throws -> MachineProtocol.Message.Return {
+    func execute(_ command: String, _ arguments: [String: String] = [:]) async throws -> MachineProtocol.Message.Return
+    {
         try await withCheckedThrowingContinuation { continuation in
             reactor.execute { [self] in
                 guard let connection else {
@@ -43,7 +44,8 @@ final class MachineMonitor: @unchecked Sendable {
         for message in decoder.append(bytes) {
             guard let id = message.id, let continuation = waiting.removeValue(forKey: id) else { continue }
             if let error = message.error {
-                continuation.resume(throwing: ClusterFailure.refused(node, action: "QEMU's monitor", reason: error.desc))
+                continuation.resume(
+                    throwing: ClusterFailure.refused(node, action: "QEMU's monitor", reason: error.desc))
             } else if let value = message.return {
                 continuation.resume(returning: value)
             }

@@ -54,7 +54,9 @@ enum MachineProtocol {
             pending.append(contentsOf: bytes)
             var messages: [Message] = []
             while let newline = pending.firstIndex(of: UInt8(ascii: "\n")) {
-                if let message = try? JSONDecoder().decode(Message.self, from: Data(pending[..<newline])) { messages.append(message) }
+                if let message = try? JSONDecoder().decode(Message.self, from: Data(pending[..<newline])) {
+                    messages.append(message)
+                }
                 pending.removeFirst(newline + 1)
             }
             return messages

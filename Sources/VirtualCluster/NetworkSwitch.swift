@@ -70,10 +70,14 @@ final class PacketCapture {
     func append(_ frame: ArraySlice<UInt8>) {
         var now = timeval()
         gettimeofday(&now, nil)
-        file.write(Self.words([UInt32(now.tv_sec), UInt32(now.tv_usec), UInt32(frame.count), UInt32(frame.count)]) + Data(frame))
+        file.write(
+            Self.words([UInt32(now.tv_sec), UInt32(now.tv_usec), UInt32(frame.count), UInt32(frame.count)])
+                + Data(frame))
     }
 
     private static func words(_ values: [UInt32]) -> Data {
-        values.reduce(into: Data()) { data, value in withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) } }
+        values.reduce(into: Data()) { data, value in
+            withUnsafeBytes(of: value.littleEndian) { data.append(contentsOf: $0) }
+        }
     }
 }

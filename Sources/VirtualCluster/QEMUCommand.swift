@@ -10,22 +10,38 @@ struct QEMUCommand {
     /// The descriptors that QEMU inherits, by number.
     enum Descriptor: Int32 { case null = 0, output, errors, agent, monitor, network, firstDisk }
 
-    static func arguments(_ configuration: ClusterConfiguration, node: NodeID, console: URL, incoming: Int32?) -> [String] {
+    static func arguments(_ configuration: ClusterConfiguration, node: NodeID, console: URL, incoming: Int32?)
+        -> [String]
+    {
         let machine =
-            configuration.accelerator == .kvm ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"]
+            configuration.accelerator == .kvm
+            ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"]
         var arguments = [configuration.qemu, "-name", "mdlab-\(node)"] + machine
-        arguments += ["-m", String(configuration.memory), "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-        arguments += ["-kernel", configuration.kernel, "-initrd", configuration.initramfs, "-append", kernelCommandLine(configuration, node)]
+        arguments += [
+            "-m", String(configuration.memory), "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none",
+            "-no-reboot",
+        ]
+        arguments += [
+            "-kernel", configuration.kernel, "-initrd", configuration.initramfs, "-append",
+            kernelCommandLine(configuration, node),
+        ]
         arguments += ["-chardev", "file,id=console,path=\(escaped(console.path))", "-serial", "chardev:console"]
-        arguments += ["-chardev", "socket,id=agent,fd=\(Descriptor.agent.rawValue)", "-device", "virtio-serial-pci,\(modern)"]
+        arguments += [
+            "-chardev", "socket,id=agent,fd=\(Descriptor.agent.rawValue)", "-device", "virtio-serial-pci,\(modern)",
+        ]
         arguments += ["-device", "virtserialport,chardev=agent,name=mdlab.agent"]
-        arguments += ["-chardev", "socket,id=monitor,fd=\(Descriptor.monitor.rawValue)", "-mon", "chardev=monitor,mode=control"]
+        arguments += [
+            "-chardev", "socket,id=monitor,fd=\(Descriptor.monitor.rawValue)", "-mon", "chardev=monitor,mode=control",
+        ]
         arguments += ["-netdev", "stream,id=net0,server=off,addr.type=fd,addr.str=\(Descriptor.network.rawValue)"]
         arguments += ["-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:0\(node.rawValue),romfile=,\(modern)"]
         for disk in 0..<configuration.disks {
             let descriptor = Descriptor.firstDisk.rawValue + Int32(disk)
             arguments += ["-add-fd", "fd=\(descriptor),set=\(disk + 1)"]
-            arguments += ["-drive", "file=/dev/fdset/\(disk + 1),format=raw,if=none,id=disk\(disk),cache=writeback,auto-read-only=off"]
+            arguments += [
+                "-drive",
+                "file=/dev/fdset/\(disk + 1),format=raw,if=none,id=disk\(disk),cache=writeback,auto-read-only=off",
+            ]
             arguments += ["-device", "virtio-blk-pci,drive=disk\(disk),share-rw=on,serial=disk\(disk),\(modern)"]
         }
         if let incoming { arguments += ["-S", "-incoming", "fd:\(incoming)"] }

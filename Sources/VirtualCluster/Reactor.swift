@@ -84,7 +84,9 @@ final class Reactor: Sendable {
             var polls = [pollfd(fd: wakeRead, events: Int16(POLLIN), revents: 0)]
             for connection in open {
                 polls.append(
-                    pollfd(fd: connection.descriptor, events: Int16(connection.hasOutput ? POLLIN | POLLOUT : POLLIN), revents: 0))
+                    pollfd(
+                        fd: connection.descriptor, events: Int16(connection.hasOutput ? POLLIN | POLLOUT : POLLIN),
+                        revents: 0))
             }
             for descriptor in watched { polls.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)) }
             guard poll(&polls, nfds_t(polls.count), -1) > 0 else { continue }

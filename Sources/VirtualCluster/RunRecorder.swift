@@ -18,12 +18,14 @@ public final class RunRecorder: Sendable {
     private let progress: @Sendable (RunEvent) -> Void
 
     /// Makes the folder and writes run.json. `progress` hears every event, for a terminal.
-    public init(layout: RunLayout, description: RunDescription, progress: @escaping @Sendable (RunEvent) -> Void) throws {
+    public init(layout: RunLayout, description: RunDescription, progress: @escaping @Sendable (RunEvent) -> Void) throws
+    {
         self.layout = layout
         self.progress = progress
         state = Mutex(State(description: description))
         for node in 1...max(1, description.nodes) {
-            try FileManager.default.createDirectory(at: layout.node(NodeID(node)).snapshots, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: layout.node(NodeID(node)).snapshots, withIntermediateDirectories: true)
         }
         update { _ in }
     }
@@ -71,7 +73,8 @@ public final class RunRecorder: Sendable {
         }
         for snapshot in snapshots {
             let name = String(format: "%02d-%@.json", number, snapshot.label)
-            try RunDescription.encoder.encode(snapshot).write(to: layout.node(snapshot.node).snapshots.appending(path: name))
+            try RunDescription.encoder.encode(snapshot).write(
+                to: layout.node(snapshot.node).snapshots.appending(path: name))
         }
     }
 }

@@ -9,7 +9,9 @@ final class SharedDisks: Sendable {
     init(count: Int, size: Int) throws {
         descriptors = try (0..<count).map { index in
             let descriptor = linux_memfd("mdlab-disk\(index)")
-            guard descriptor >= 0, ftruncate(descriptor, off_t(size)) == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+            guard descriptor >= 0, ftruncate(descriptor, off_t(size)) == 0 else {
+                throw POSIXError(.init(rawValue: errno) ?? .EIO)
+            }
             return descriptor
         }
     }
@@ -46,7 +48,9 @@ final class SharedDisks: Sendable {
             let hole = linux_seek_hole(source, position)
             while position < hole {
                 let count = pread(source, &chunk, min(chunk.count, Int(hole - position)), position)
-                guard count > 0, pwrite(target, chunk, count, position) == count else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+                guard count > 0, pwrite(target, chunk, count, position) == count else {
+                    throw POSIXError(.init(rawValue: errno) ?? .EIO)
+                }
                 position += off_t(count)
             }
             position = linux_seek_data(source, position)

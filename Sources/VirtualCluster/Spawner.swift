@@ -26,7 +26,9 @@ final class Spawner: Sendable {
     /// Starts a program whose descriptors 0, 1, 2 ... are the given ones. Returns its pid, or -errno.
     func spawn(_ argv: [String], descriptors: [Int32]) async -> pid_t {
         await withCheckedContinuation { continuation in
-            work.withLock { $0.append { continuation.resume(returning: Self.spawnHere(argv, descriptors: descriptors)) } }
+            work.withLock {
+                $0.append { continuation.resume(returning: Self.spawnHere(argv, descriptors: descriptors)) }
+            }
             ready.signal()
         }
     }

@@ -23,7 +23,8 @@ public struct TracePlan: Sendable {
         Probe(function: "lock_comm", arguments: "cinfo=%di mddev_locked=%si:s32", returns: true),
         Probe(function: "unlock_comm", arguments: "cinfo=%di", returns: true),
         Probe(
-            function: "__sendmsg", arguments: "type=+0(%si):u32 low=+8(%si):u64 high=+16(%si):u64 raid_slot=+40(%si):u32",
+            function: "__sendmsg",
+            arguments: "type=+0(%si):u32 low=+8(%si):u64 high=+16(%si):u64 raid_slot=+40(%si):u32",
             returns: true),
         Probe(function: "recv_daemon", arguments: "thread=%di", returns: true),
         Probe(function: "join", arguments: "mddev=%di nodes=%si:s32", returns: true),
@@ -56,10 +57,13 @@ public struct TracePlan: Sendable {
         for probe in probes {
             let target = (inMD.contains(probe.function) ? "md_mod:" : "md_cluster:") + probe.function
             let file = directory + "kprobe_events"
-            writes.append(.init(file, "p:mdlab/\(probe.function) \(target) \(probe.arguments)\n", append: true, optional: true))
+            writes.append(
+                .init(file, "p:mdlab/\(probe.function) \(target) \(probe.arguments)\n", append: true, optional: true))
             guard probe.returns else { continue }
             // Many threads may sit in a probed function at once; the default of a few instances would miss returns.
-            writes.append(.init(file, "r64:mdlab/\(probe.function)__ret \(target) ret=$retval:s64\n", append: true, optional: true))
+            writes.append(
+                .init(
+                    file, "r64:mdlab/\(probe.function)__ret \(target) ret=$retval:s64\n", append: true, optional: true))
         }
         for event in ["lock_start", "lock_end", "ast", "bast", "unlock_start", "unlock_end"] {
             writes.append(.init(directory + "events/dlm/dlm_\(event)/enable", "1"))
@@ -76,7 +80,8 @@ public struct TracePlan: Sendable {
 
     /// The files that a trace.dat needs beside the pages.
     static let descriptionFiles = [
-        "events/header_page", "events/header_event", "events/ftrace/*/format", "events/dlm/*/format", "events/mdlab/*/format",
+        "events/header_page", "events/header_event", "events/ftrace/*/format", "events/dlm/*/format",
+        "events/mdlab/*/format",
         "printk_formats", "saved_cmdlines",
     ].map { directory + $0 }
 }

@@ -41,7 +41,9 @@ extension VirtualCluster {
 
     private func startTrace(_ node: VirtualNode, symbols: KernelSymbols) async throws {
         var symbols = symbols
-        let paths = configuration.bootModules.merging(configuration.modules.map { ($0.name, $0.path) }) { _, tested in tested }
+        let paths = configuration.bootModules.merging(configuration.modules.map { ($0.name, $0.path) }) { _, tested in
+            tested
+        }
         for (name, path) in paths.sorted(by: { $0.key < $1.key }) {
             let sections = try await sections(of: name, on: node)
             symbols.add(module: name, file: try KernelModuleFile(path: path), sections: sections)
@@ -61,7 +63,9 @@ extension VirtualCluster {
         let name = module.replacingOccurrences(of: "-", with: "_")
         let pattern = "/sys/module/\(name)/sections/"
         // Names start with a dot, which a pattern's star does not match.
-        guard case .files(let files) = try await node.agent.demand(.collect(patterns: [pattern + ".*", pattern + "*"], limit: 64))
+        guard
+            case .files(let files) = try await node.agent.demand(
+                .collect(patterns: [pattern + ".*", pattern + "*"], limit: 64))
         else { return [:] }
         var sections: [String: UInt64] = [:]
         for file in files {
@@ -73,7 +77,9 @@ extension VirtualCluster {
 
     /// Puts what a trace.dat needs beside the pages into the record, before the first page comes.
     private func saveTraceParts(_ node: VirtualNode, symbols: KernelSymbols) async throws {
-        guard case .files(let files) = try await node.agent.demand(.collect(patterns: TracePlan.descriptionFiles, limit: 4 << 20))
+        guard
+            case .files(let files) = try await node.agent.demand(
+                .collect(patterns: TracePlan.descriptionFiles, limit: 4 << 20))
         else { return }
         func content(_ name: String) -> [UInt8] { files.first { $0.path == TracePlan.directory + name }?.content ?? [] }
         func formats(_ system: String) -> [[UInt8]] {
@@ -97,7 +103,9 @@ extension VirtualCluster {
             let root = recorder.layout.node(node.id).root
             if node.isAlive {
                 do {
-                    try await withLimit(.seconds(20), else: .commandTimedOut(node.id, argv: ["stop tracing"], seconds: 20)) {
+                    try await withLimit(
+                        .seconds(20), else: .commandTimedOut(node.id, argv: ["stop tracing"], seconds: 20)
+                    ) {
                         try await node.agent.demand(.stopTrace)
                         let names = try await node.read(TracePlan.directory + "saved_cmdlines")
                         try Data(names).write(to: TraceDatContents.commandLines(in: root))

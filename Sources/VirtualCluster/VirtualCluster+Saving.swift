@@ -19,11 +19,13 @@ extension VirtualCluster {
         for disk in 0..<configuration.disks { try disks.save(disk: disk, to: folder.appending(path: "disk\(disk)")) }
         try await everyNode { [self] node in
             let state = folder.appending(path: "\(node.id).state")
-            try await node.monitor.execute("migrate", ["uri": "exec:cat > '\(state.path.replacingOccurrences(of: "'", with: "'\\''"))'"])
+            try await node.monitor.execute(
+                "migrate", ["uri": "exec:cat > '\(state.path.replacingOccurrences(of: "'", with: "'\\''"))'"])
             var status = try await node.monitor.execute("query-migrate")
             while status.status != "completed" {
                 guard status.status != "failed" else {
-                    throw ClusterFailure.refused(node.id, action: "save the node", reason: status.errorDescription ?? "unknown")
+                    throw ClusterFailure.refused(
+                        node.id, action: "save the node", reason: status.errorDescription ?? "unknown")
                 }
                 try await Task.sleep(for: .milliseconds(20))
                 status = try await node.monitor.execute("query-migrate")
@@ -33,7 +35,8 @@ extension VirtualCluster {
             let kept = RunLayout(root: folder).node(node.id)
             try FileManager.default.createDirectory(at: kept.root, withIntermediateDirectories: true)
             for name in Self.logs where FileManager.default.fileExists(atPath: record.root.appending(path: name).path) {
-                try FileManager.default.copyItem(at: record.root.appending(path: name), to: kept.root.appending(path: name))
+                try FileManager.default.copyItem(
+                    at: record.root.appending(path: name), to: kept.root.appending(path: name))
             }
         }
     }
@@ -41,12 +44,15 @@ extension VirtualCluster {
     private static let logs = ["kmsg.log", "corosync.log"]
 
     /// Starts all nodes of a saved cluster where they stopped. The configuration must be the one that was saved.
-    public static func restore(_ configuration: ClusterConfiguration, from folder: URL, recorder: RunRecorder) async throws
+    public static func restore(_ configuration: ClusterConfiguration, from folder: URL, recorder: RunRecorder)
+        async throws
         -> VirtualCluster
     {
         let cluster = try VirtualCluster(configuration, recorder: recorder)
         do {
-            for disk in 0..<configuration.disks { try cluster.disks.load(disk: disk, from: folder.appending(path: "disk\(disk)")) }
+            for disk in 0..<configuration.disks {
+                try cluster.disks.load(disk: disk, from: folder.appending(path: "disk\(disk)"))
+            }
             for node in cluster.guests {
                 let kept = RunLayout(root: folder).node(node.id)
                 for name in logs {
@@ -55,7 +61,9 @@ extension VirtualCluster {
                 }
                 try await cluster.launch(node, incoming: folder.appending(path: "\(node.id).state"))
             }
-            try await withLimit(.seconds(60), else: .notBooted(NodeID(1), seconds: 60, lastConsoleLines: ["restoring a saved cluster"])) {
+            try await withLimit(
+                .seconds(60), else: .notBooted(NodeID(1), seconds: 60, lastConsoleLines: ["restoring a saved cluster"])
+            ) {
                 try await cluster.everyNode { node in
                     while try await node.monitor.execute("query-status").status == "inmigrate" {
                         try await Task.sleep(for: .milliseconds(5))

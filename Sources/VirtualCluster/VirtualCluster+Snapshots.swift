@@ -7,7 +7,8 @@ import RunRecord
 extension VirtualCluster {
     /// The files of a snapshot. Reading them takes no lock that a hung md thread could hold.
     private static let patterns = [
-        "/proc/mdstat", "/proc/modules", "/proc/uptime", "/proc/sys/kernel/tainted", "/sys/block/md*/size", "/sys/block/md*/md/*",
+        "/proc/mdstat", "/proc/modules", "/proc/uptime", "/proc/sys/kernel/tainted", "/sys/block/md*/size",
+        "/sys/block/md*/md/*",
         "/sys/block/md*/md/dev-*/*", "/sys/kernel/debug/dlm/*", "/sys/kernel/dlm/*/[!ce]*",
     ]
 
@@ -41,9 +42,12 @@ extension VirtualCluster {
     private func read(_ node: VirtualNode, label: String) async -> NodeSnapshot {
         var snapshot = NodeSnapshot(
             node: node.id, label: label, time: recorder.time, uptime: 0, files: [:], threads: [], arrays: nil)
-        func attempt<Value: Sendable>(_ what: String, _ work: @escaping @Sendable () async throws -> Value) async -> Value? {
+        func attempt<Value: Sendable>(_ what: String, _ work: @escaping @Sendable () async throws -> Value) async
+            -> Value?
+        {
             do {
-                return try await withLimit(.seconds(10), else: .commandTimedOut(node.id, argv: [what], seconds: 10), work)
+                return try await withLimit(
+                    .seconds(10), else: .commandTimedOut(node.id, argv: [what], seconds: 10), work)
             } catch {
                 snapshot.unavailable[what] = "\(error)"
                 return nil
@@ -59,7 +63,9 @@ extension VirtualCluster {
             }
         }
         let patterns = Self.patterns
-        if case .files(let files)? = await attempt("files", { try await node.agent.demand(.collect(patterns: patterns, limit: 1 << 20)) }) {
+        if case .files(let files)? = await attempt(
+            "files", { try await node.agent.demand(.collect(patterns: patterns, limit: 1 << 20)) })
+        {
             for file in files {
                 snapshot.files[file.path] = String(decoding: file.content, as: UTF8.self)
                 // Many attributes of md cannot be read in every state; that is no fault of the snapshot.
@@ -69,7 +75,8 @@ extension VirtualCluster {
             }
             snapshot.uptime = snapshot.files["/proc/uptime"].flatMap { Double($0.prefix { $0 != " " }) } ?? 0
         }
-        let memory = KernelMemory(node: node, layout: configuration.layout, symbols: state.withLock { $0.symbols[node.id] })
+        let memory = KernelMemory(
+            node: node, layout: configuration.layout, symbols: state.withLock { $0.symbols[node.id] })
         snapshot.arrays = await attempt("arrays", { try await memory.arrays() })
         return snapshot
     }

@@ -71,7 +71,9 @@ public final class VirtualCluster: Sendable {
 
     /// Starts a node's QEMU. `incoming` is a file with a saved state; then the node stays stopped.
     func launch(_ node: VirtualNode, incoming: URL?) async throws {
-        guard access(configuration.qemu, X_OK) == 0 else { throw ClusterFailure.qemuMissing(program: configuration.qemu) }
+        guard access(configuration.qemu, X_OK) == 0 else {
+            throw ClusterFailure.qemuMissing(program: configuration.qemu)
+        }
         var pairs: [[Int32]] = []
         for _ in 0..<3 {
             var ends: [Int32] = [0, 0]
@@ -80,7 +82,8 @@ public final class VirtualCluster: Sendable {
         }
         let files = recorder.layout.node(node.id)
         let null = linux_open("/dev/null", O_RDWR | O_CLOEXEC, 0)
-        let log = linux_open(files.root.appending(path: "qemu.log").path, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0o644)
+        let log = linux_open(
+            files.root.appending(path: "qemu.log").path, O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0o644)
         var descriptors = [null, log, log] + pairs.map { $0[1] } + disks.descriptors
         var incomingNumber: Int32?
         if let incoming {
@@ -92,7 +95,9 @@ public final class VirtualCluster: Sendable {
         let pid = await Spawner.shared.spawn(argv, descriptors: descriptors)
         for pair in pairs { close(pair[1]) }
         for descriptor in [null, log] + (incomingNumber.map { [descriptors[Int($0)]] } ?? []) { close(descriptor) }
-        guard pid > 0 else { throw ClusterFailure.qemuFailed(node.id, status: -pid, errors: String(cString: strerror(-pid))) }
+        guard pid > 0 else {
+            throw ClusterFailure.qemuFailed(node.id, status: -pid, errors: String(cString: strerror(-pid)))
+        }
 
         node.started(pid: pid)
         recorder.update { $0.qemuCommandLines.append(argv) }

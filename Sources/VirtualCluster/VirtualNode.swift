@@ -40,7 +40,9 @@ public final class VirtualNode: NodeControl {
     /// Guest seconds when a stage is reached; waits for it. Throws what ended the node instead.
     func reach(_ stage: String, limit: Duration) async throws -> Double {
         let id = self.id
-        return try await withLimit(limit, else: .notBooted(id, seconds: limit.seconds, lastConsoleLines: self.lastConsoleLines())) {
+        return try await withLimit(
+            limit, else: .notBooted(id, seconds: limit.seconds, lastConsoleLines: self.lastConsoleLines())
+        ) {
             [self] in
             try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { continuation in
@@ -97,12 +99,16 @@ public final class VirtualNode: NodeControl {
             state.failure = state.failure ?? failure
         }
         agent.fail(failure)
-        if !expected { recorder.note(.nodeDied, node: id, "the node's QEMU ended", ["console": lastConsoleLines().joined(separator: "\n")]) }
+        if !expected {
+            recorder.note(
+                .nodeDied, node: id, "the node's QEMU ended", ["console": lastConsoleLines().joined(separator: "\n")])
+        }
     }
 
     func lastConsoleLines() -> [String] {
         guard let data = try? Data(contentsOf: files.console) else { return [] }
-        return String(decoding: data.suffix(16384), as: UTF8.self).split(whereSeparator: \.isNewline).suffix(12).map { line in
+        return String(decoding: data.suffix(16384), as: UTF8.self).split(whereSeparator: \.isNewline).suffix(12).map {
+            line in
             String(line.filter { !$0.isASCII || $0 >= " " }.prefix(200))
         }
     }
@@ -113,13 +119,16 @@ public final class VirtualNode: NodeControl {
         switch report {
         case .reply: break
         case .stage(let stage, let uptime):
-            recorder.note(.boot, node: id, "\(stage) at \(String(format: "%.2f", uptime)) s", ["stage": stage, "uptime": "\(uptime)"])
+            recorder.note(
+                .boot, node: id, "\(stage) at \(String(format: "%.2f", uptime)) s",
+                ["stage": stage, "uptime": "\(uptime)"])
             settle { $0.stages[stage] = uptime }
         case .stageFailed(let stage, let reason):
             let failure = ClusterFailure.noCluster(id, seconds: recorder.time, reason: "\(stage): \(reason)")
             settle { $0.failure = $0.failure ?? failure }
         case .kernelLog(let record): recorder.append(Data(record), to: files.kmsg)
-        case .trace(let cpu, let page): recorder.append(Data(page), to: TraceDatContents.rawPages(cpu: Int(cpu), in: files.root))
+        case .trace(let cpu, let page):
+            recorder.append(Data(page), to: TraceDatContents.rawPages(cpu: Int(cpu), in: files.root))
         case .uevent(let text): recorder.note(.uevent, node: id, text)
         case .followed(_, let bytes): recorder.append(Data(bytes), to: files.corosync)
         case .shellOutput(let shell, let bytes): state.withLock { $0.shellOutput }?(shell, bytes)
@@ -138,7 +147,9 @@ public final class VirtualNode: NodeControl {
     }
 
     public func read(_ path: String) async throws -> [UInt8] {
-        guard case .bytes(let content) = try await agent.demand(.readFile(path: path, limit: 64 << 20)) else { return [] }
+        guard case .bytes(let content) = try await agent.demand(.readFile(path: path, limit: 64 << 20)) else {
+            return []
+        }
         return content
     }
 
@@ -169,7 +180,9 @@ public final class VirtualNode: NodeControl {
             state.shellOutput = output
             state.shellEnd = end
         }
-        guard case .shell(let shell) = try await agent.demand(.openShell(rows: rows, columns: columns)) else { return 0 }
+        guard case .shell(let shell) = try await agent.demand(.openShell(rows: rows, columns: columns)) else {
+            return 0
+        }
         return shell
     }
 
@@ -197,7 +210,8 @@ private struct GuestCommand: RunningCommand {
             throw ClusterFailure.refused(node, action: argv.joined(separator: " "), reason: "an answer of another kind")
         }
         return CommandResult(
-            status: status, output: String(decoding: output, as: UTF8.self), errors: String(decoding: errors, as: UTF8.self))
+            status: status, output: String(decoding: output, as: UTF8.self),
+            errors: String(decoding: errors, as: UTF8.self))
     }
 }
 

@@ -49,7 +49,9 @@ final class Agent: Sendable {
             port.setQuiet(false)
             reply(.done)
         case .setConfirmation(let word):
-            guard let policy = DeviceEvents.Confirmation(rawValue: word) else { return status(EINVAL, "confirmation \(word)") }
+            guard let policy = DeviceEvents.Confirmation(rawValue: word) else {
+                return status(EINVAL, "confirmation \(word)")
+            }
             devices.setConfirmation(policy)
             reply(.done)
         case .shellInput(let shell, let bytes): reply(shells.input(shell, bytes))

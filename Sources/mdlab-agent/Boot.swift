@@ -13,7 +13,8 @@ enum Boot {
     static func mountFileSystems() {
         for (type, target) in [
             ("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/tmp"), ("tmpfs", "/run"),
-            ("tmpfs", "/dev/shm"), ("devpts", "/dev/pts"), ("debugfs", "/sys/kernel/debug"), ("tracefs", "/sys/kernel/tracing"),
+            ("tmpfs", "/dev/shm"), ("devpts", "/dev/pts"), ("debugfs", "/sys/kernel/debug"),
+            ("tracefs", "/sys/kernel/tracing"),
         ] {
             Files.makeDirectory(target)
             let error = linux_mount(type, target, type)

@@ -23,7 +23,9 @@ struct ClusterServices: Sendable {
         }
         port.send(.stage("network", uptime: Boot.uptime()))
 
-        for directory in ["/var/lib/corosync", "/var/log/cluster", "/run/dlm_controld", "/var/log/dlm_controld", "/dev/misc"] {
+        for directory in [
+            "/var/lib/corosync", "/var/log/cluster", "/run/dlm_controld", "/var/log/dlm_controld", "/dev/misc",
+        ] {
             Files.makeDirectory(directory)
         }
         symlink("/run", "/var/run")
@@ -32,7 +34,10 @@ struct ClusterServices: Sendable {
         // The kernel's misc devices, at the names that udev's rules would give them.
         for name in ["dlm-control", "dlm-monitor", "dlm_plock"] { symlink("/dev/\(name)", "/dev/misc/\(name)") }
         guard wait(for: { isQuorate() }) else {
-            return fail("quorate", "the last lines of corosync.log: \(Files.text(log).split(separator: "\n").suffix(3).joined(separator: "; "))")
+            return fail(
+                "quorate",
+                "the last lines of corosync.log: \(Files.text(log).split(separator: "\n").suffix(3).joined(separator: "; "))"
+            )
         }
         port.send(.stage("quorate", uptime: Boot.uptime()))
         // Only now: one that starts without a quorum never becomes a member.
@@ -40,7 +45,9 @@ struct ClusterServices: Sendable {
             "dlm_controld", "--enable_fencing", "0", "--enable_startup_fencing", "0", "--enable_quorum_lockspace", "0",
         ])
         guard controld.status == 0 else { return fail("dlm", "dlm_controld", controld) }
-        guard wait(for: { members() >= boot.nodes }) else { return fail("dlm", "dlm_tool status: \(members()) of \(boot.nodes) nodes") }
+        guard wait(for: { members() >= boot.nodes }) else {
+            return fail("dlm", "dlm_tool status: \(members()) of \(boot.nodes) nodes")
+        }
         port.send(.stage("dlm", uptime: Boot.uptime()))
         port.send(.stage("ready", uptime: Boot.uptime()))
     }

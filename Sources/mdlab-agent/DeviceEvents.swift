@@ -36,10 +36,16 @@ final class DeviceEvents: Sendable {
     }
 
     private func handle(_ fields: [String: String]) {
-        if let name = fields["DEVNAME"], name.hasPrefix("dlm_") || name.hasPrefix("misc/dlm_"), fields["SUBSYSTEM"] == "misc" {
+        if let name = fields["DEVNAME"], name.hasPrefix("dlm_") || name.hasPrefix("misc/dlm_"),
+            fields["SUBSYSTEM"] == "misc"
+        {
             // libdlm opens /dev/misc/dlm_NAME, devtmpfs makes /dev/dlm_NAME.
             let base = String(name.split(separator: "/").last ?? "")
-            if fields["ACTION"] == "add" { symlink("/dev/\(base)", "/dev/misc/\(base)") } else { unlink("/dev/misc/\(base)") }
+            if fields["ACTION"] == "add" {
+                symlink("/dev/\(base)", "/dev/misc/\(base)")
+            } else {
+                unlink("/dev/misc/\(base)")
+            }
         }
         guard fields["EVENT"] == "ADD_DEVICE", let uuid = fields["DEVICE_UUID"], let slot = fields["RAID_DISK"],
             let array = fields["DEVNAME"]
@@ -70,7 +76,9 @@ final class DeviceEvents: Sendable {
             var superblock = [UInt8](repeating: 0, count: 512)
             // Another node wrote it: what this node's page cache holds may be older.
             posix_fadvise(disk, 4096, 4096, POSIX_FADV_DONTNEED)
-            guard pread(disk, &superblock, 512, 4096) == 512, superblock[..<4] == [0xfc, 0x4e, 0x2b, 0xa9] else { continue }
+            guard pread(disk, &superblock, 512, 4096) == 512, superblock[..<4] == [0xfc, 0x4e, 0x2b, 0xa9] else {
+                continue
+            }
             let found = superblock[168..<184].map { byte in
                 let digits = String(byte, radix: 16)
                 return digits.count == 1 ? "0" + digits : digits

@@ -46,7 +46,9 @@ enum Files {
         return 0
     }
 
-    static func write(_ path: String, _ text: String, flags: Int32 = 0) -> Int32 { write(path, Array(text.utf8), flags: flags) }
+    static func write(_ path: String, _ text: String, flags: Int32 = 0) -> Int32 {
+        write(path, Array(text.utf8), flags: flags)
+    }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

@@ -26,12 +26,14 @@ enum Inspection {
                 let path = "/proc/\(process)/task/\(task)"
                 // "pid (comm) S ...": comm may hold spaces and parentheses, so the last one ends it.
                 let line = Files.line(path + "/stat")
-                guard let open = line.firstIndex(of: "("), let close = line.lastIndex(of: ")"), let pid = Int32(task) else { continue }
+                guard let open = line.firstIndex(of: "("), let close = line.lastIndex(of: ")"), let pid = Int32(task)
+                else { continue }
                 let comm = String(line[line.index(after: open)..<close])
                 let state = String(line[close...].dropFirst(2).prefix(1))
                 let ours = comm.hasPrefix("md") || comm.hasPrefix("dlm") || comm.contains("mdadm")
                 guard ours || state == "D" else { continue }
-                threads.append(Reply.ThreadState(pid: pid, comm: comm, state: state, stack: Files.text(path + "/stack")))
+                threads.append(
+                    Reply.ThreadState(pid: pid, comm: comm, state: state, stack: Files.text(path + "/stack")))
             }
         }
         return threads

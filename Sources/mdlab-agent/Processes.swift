@@ -101,7 +101,10 @@ final class Processes: Sendable {
     /// Reads both pipes until the program has ended and what it wrote is read: a daemon that it left behind keeps them open.
     private func drain(_ output: Int32, _ errors: Int32, until signal: Signal) -> ([UInt8], [UInt8]) {
         var collected: [[UInt8]] = [[], []]
-        var polls = [pollfd(fd: output, events: Int16(POLLIN), revents: 0), pollfd(fd: errors, events: Int16(POLLIN), revents: 0)]
+        var polls = [
+            pollfd(fd: output, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
+        ]
         var chunk = [UInt8](repeating: 0, count: 65536)
         while polls.contains(where: { $0.fd >= 0 }) {
             let over = signal.isRaised

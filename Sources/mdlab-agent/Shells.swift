@@ -48,12 +48,16 @@ final class Shells: Sendable {
     }
 
     func input(_ shell: UInt32, _ bytes: [UInt8]) -> Reply {
-        guard let master = state.withLock({ $0.masters[shell] }) else { return .failed(errno: ESRCH, action: "shell \(shell)") }
+        guard let master = state.withLock({ $0.masters[shell] }) else {
+            return .failed(errno: ESRCH, action: "shell \(shell)")
+        }
         return write(master, bytes, bytes.count) == bytes.count ? .done : .failed(errno: errno, action: "shell input")
     }
 
     func resize(_ shell: UInt32, rows: UInt16, columns: UInt16) -> Reply {
-        guard let master = state.withLock({ $0.masters[shell] }) else { return .failed(errno: ESRCH, action: "shell \(shell)") }
+        guard let master = state.withLock({ $0.masters[shell] }) else {
+            return .failed(errno: ESRCH, action: "shell \(shell)")
+        }
         return linux_resize_pty(master, rows, columns) == 0 ? .done : .failed(errno: EIO, action: "resize")
     }
 }

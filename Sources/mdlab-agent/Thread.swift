@@ -11,11 +11,13 @@ enum Thread {
     static func start(_ body: @escaping @Sendable () -> Void) {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(Body(body)).toOpaque()
-        let error = pthread_create(&thread, nil, { context in
-            // We know that it is there: it was passed two lines above.
-            Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run()
-            return nil
-        }, context)
+        let error = pthread_create(
+            &thread, nil,
+            { context in
+                // We know that it is there: it was passed two lines above.
+                Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run()
+                return nil
+            }, context)
         guard error == 0 else {
             Unmanaged<Body>.fromOpaque(context).release()
             return

@@ -44,8 +44,11 @@ final class Tracing: Sendable {
     }
 
     private func stream() {
-        let buffers = Files.matching(directory + "/per_cpu/cpu*/trace_pipe_raw").compactMap { path -> (UInt32, Int32)? in
-            guard let cpu = path.split(separator: "/").dropLast().last.flatMap({ UInt32($0.dropFirst(3)) }) else { return nil }
+        let buffers = Files.matching(directory + "/per_cpu/cpu*/trace_pipe_raw").compactMap {
+            path -> (UInt32, Int32)? in
+            guard let cpu = path.split(separator: "/").dropLast().last.flatMap({ UInt32($0.dropFirst(3)) }) else {
+                return nil
+            }
             let file = linux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
             return file >= 0 ? (cpu, file) : nil
         }

@@ -29,7 +29,9 @@ struct Laboratory {
                 accelerator: configuration.accelerator.rawValue)
             description.variant = request.variant
             description.patches = request.patches
-            description.modules = configuration.modules.map { .init(name: $0.name, buildID: $0.buildID, stock: $0.stock) }
+            description.modules = configuration.modules.map {
+                .init(name: $0.name, buildID: $0.buildID, stock: $0.stock)
+            }
             return description
         }
     }
@@ -49,7 +51,8 @@ struct Laboratory {
         let boot = try await image(for: kernel, nodes: nodes)
         var configuration = ClusterConfiguration(
             kernel: kernel.vmlinuz, kernelRelease: kernel.release,
-            kernelSymbols: URL(filePath: "\(builder.cache.path)/kallsyms/\(kernel.identity)"), initramfs: boot.initramfs,
+            kernelSymbols: URL(filePath: "\(builder.cache.path)/kallsyms/\(kernel.identity)"),
+            initramfs: boot.initramfs,
             modules: try Self.modulesUnderTest.compactMap { name in
                 try built.modules[name].map {
                     .init(name: name, path: $0, stock: false, buildID: try KernelModuleFile(path: $0).buildID ?? "")
@@ -69,14 +72,19 @@ struct Laboratory {
     /// In load order: each needs only what stands before it, and dlm, which is in the image.
     private static let modulesUnderTest = ["md-mod", "raid1", "raid10", "md-cluster"]
 
-    private func image(for kernel: KernelArtifacts, nodes: Int) async throws -> (initramfs: String, modules: [String: String]) {
-        let packages = PackageCache.names(inList: try String(contentsOfFile: builder.files.guestPackages, encoding: .utf8))
+    private func image(for kernel: KernelArtifacts, nodes: Int) async throws -> (
+        initramfs: String, modules: [String: String]
+    ) {
+        let packages = PackageCache.names(
+            inList: try String(contentsOfFile: builder.files.guestPackages, encoding: .utf8))
         let root = try await builder.packages.sysroot(packages: packages)
         let list = try GuestFileList(
-            parsing: String(contentsOfFile: builder.files.root + "/vm/guest.files", encoding: .utf8), file: "vm/guest.files")
+            parsing: String(contentsOfFile: builder.files.root + "/vm/guest.files", encoding: .utf8),
+            file: "vm/guest.files")
         let paths = try ModuleOrder.order(modules: list.modules, directory: kernel.modulesTree)
         let modules = try paths.map { path in
-            let name = URL(filePath: path).lastPathComponent.split(separator: ".")[0].replacingOccurrences(of: "_", with: "-")
+            let name = URL(filePath: path).lastPathComponent.split(separator: ".")[0].replacingOccurrences(
+                of: "_", with: "-")
             return (name: name, path: path, content: try ModuleBytes.read(path))
         }
         let image = try NodeImage(
@@ -103,8 +111,13 @@ struct Laboratory {
 
     /// A running cluster: from a saved one, which is made when there is none yet, or booted if `cold`. A booted one may have
     /// its md modules loaded already; a restored one never has.
-    func start(_ bench: Bench, cold: Bool, loadingModules: Bool = true, recorder: RunRecorder) async throws -> VirtualCluster {
-        if cold { return try await VirtualCluster.boot(bench.configuration, recorder: recorder, loadingModules: loadingModules) }
+    func start(_ bench: Bench, cold: Bool, loadingModules: Bool = true, recorder: RunRecorder) async throws
+        -> VirtualCluster
+    {
+        if cold {
+            return try await VirtualCluster.boot(
+                bench.configuration, recorder: recorder, loadingModules: loadingModules)
+        }
         let saved = URL(filePath: try await savedCluster(for: bench, recorder: recorder))
         do {
             return try await VirtualCluster.restore(bench.configuration, from: saved, recorder: recorder)
@@ -112,7 +125,8 @@ struct Laboratory {
             // Whatever is wrong with it (a QEMU that was upgraded in place, a damaged file): a boot always works.
             recorder.note(.note, "the saved cluster could not be restored (\(failure)); booting instead")
             try? FileManager.default.removeItem(at: saved)
-            return try await VirtualCluster.boot(bench.configuration, recorder: recorder, loadingModules: loadingModules)
+            return try await VirtualCluster.boot(
+                bench.configuration, recorder: recorder, loadingModules: loadingModules)
         }
     }
 
@@ -120,7 +134,8 @@ struct Laboratory {
         let configuration = bench.configuration
         let key = Fingerprint.of(
             [
-                configuration.kernel, configuration.kernelRelease, configuration.initramfs, configuration.accelerator.rawValue,
+                configuration.kernel, configuration.kernelRelease, configuration.initramfs,
+                configuration.accelerator.rawValue,
                 AcceleratorProbe.key(qemu: configuration.qemu).split(separator: "-").suffix(2).joined(separator: "-"),
                 "\(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
             ].joined(separator: "\n"))

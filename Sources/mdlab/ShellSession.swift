@@ -69,7 +69,10 @@ final class ShellSession: Sendable {
                 state.over = state.shells.isEmpty
                 return state.over
             }
-            say(over ? "The last shell has ended; press a key to end the cluster." : "The shell on node\(index + 1) has ended.")
+            say(
+                over
+                    ? "The last shell has ended; press a key to end the cluster."
+                    : "The shell on node\(index + 1) has ended.")
         }
         state.withLock { $0.shells[index] = shell }
     }

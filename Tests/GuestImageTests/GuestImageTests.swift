@@ -32,7 +32,10 @@ import Testing
         #expect(list.terminationStatus == 0)
         let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
         // A directory comes before what is in it, once.
-        #expect(lines.map { String($0.last ?? "") } == ["proc", "a", "a/b", "a/b/c", "a/b/empty", "bin", "busybox", "dev", "dev/console"])
+        #expect(
+            lines.map { String($0.last ?? "") } == [
+                "proc", "a", "a/b", "a/b/c", "a/b/empty", "bin", "busybox", "dev", "dev/console",
+            ])
         #expect(lines.first { $0.last == "a/b/c" }?.first == "-rwxr-xr-x")
         #expect(lines.first { $0.last == "busybox" }?.first?.first == "l")
         #expect(lines.first { $0.last == "dev/console" }?.first?.first == "c")
@@ -79,7 +82,9 @@ import Testing
 
     @Test func whatIsMissingIsNamed() {
         var closure = LibraryClosure(root: "/")
-        #expect(throws: GuestImageError.missingProgram("/sbin/nowhere", root: "")) { try closure.add(program: "/sbin/nowhere") }
+        #expect(throws: GuestImageError.missingProgram("/sbin/nowhere", root: "")) {
+            try closure.add(program: "/sbin/nowhere")
+        }
         #expect(throws: GuestImageError.missingLibrary("libnowhere.so.1", neededBy: "me", root: "")) {
             try closure.add(library: "libnowhere.so.1", neededBy: "me")
         }

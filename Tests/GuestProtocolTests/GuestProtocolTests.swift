@@ -5,17 +5,21 @@ import Testing
 
 /// One of each, with the values that could go wrong: empty, long, not ASCII.
 private let requests: [Request] = [
-    .hello, .putFile(path: "/modules/md-mod.ko", mode: 0o644, content: [0, 255, 10]), .writeFile(path: "/a", content: []),
+    .hello, .putFile(path: "/modules/md-mod.ko", mode: 0o644, content: [0, 255, 10]),
+    .writeFile(path: "/a", content: []),
     .readFile(path: "/proc/mdstat", limit: .max), .insertModule(path: "/m.ko", parameters: "a=1"),
-    .run(argv: ["sh", "-c", "echo 'ü\n'", ""]), .run(argv: []), .collect(patterns: ["/proc/[0-9]*/stat", ""], limit: 0), .threads,
+    .run(argv: ["sh", "-c", "echo 'ü\n'", ""]), .run(argv: []),
+    .collect(patterns: ["/proc/[0-9]*/stat", ""], limit: 0), .threads,
     .readMemory([.init(address: .max, length: 8), .init(address: 0, length: 0)]),
     .startTrace([.init("/t", "1", append: true), .init("/u", "", optional: true), .init("/v", "x")]), .stopTrace,
-    .follow(path: "/var/log/corosync.log"), .setConfirmation("missing"), .quiesce, .resume, .openShell(rows: 24, columns: 80),
+    .follow(path: "/var/log/corosync.log"), .setConfirmation("missing"), .quiesce, .resume,
+    .openShell(rows: 24, columns: 80),
     .shellInput(shell: 7, bytes: Array("ls\r".utf8)), .resizeShell(shell: 7, rows: 1, columns: 65535), .powerOff,
 ]
 
 private let reports: [Report] = [
-    .stage("init", uptime: 1.5), .stageFailed("dlm", reason: "ü"), .kernelLog(Array("6,1,2,-;md: x\n".utf8)), .trace(cpu: 3, []),
+    .stage("init", uptime: 1.5), .stageFailed("dlm", reason: "ü"), .kernelLog(Array("6,1,2,-;md: x\n".utf8)),
+    .trace(cpu: 3, []),
     .uevent("ADD_DEVICE"), .followed(path: "/x", [1]), .shellOutput(shell: 1, [27]), .shellEnded(shell: 1, status: -1),
     .reply(id: 0, .done), .reply(id: .max, .failed(errno: 13, action: "open")), .reply(id: 1, .bytes([1, 2])),
     .reply(id: 2, .command(status: 137, output: [1], errors: [])),
@@ -74,8 +78,12 @@ private let reports: [Report] = [
     @Test func noBytesWhateverCrashADecoder() {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
-            let bytes = (0..<Int.random(in: 0..<64, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            if let request = try? Request.decode(bytes[...]) { #expect(request.request.encode(id: request.id) == bytes) }
+            let bytes = (0..<Int.random(in: 0..<64, using: &generator)).map { _ in
+                UInt8.random(in: 0...255, using: &generator)
+            }
+            if let request = try? Request.decode(bytes[...]) {
+                #expect(request.request.encode(id: request.id) == bytes)
+            }
             // A stage's uptime may be any bit pattern, NaN too, so only that it decodes is certain.
             _ = try? Report.decode(bytes[...])
         }

@@ -126,7 +126,8 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
     }
 
     @Test func aCommandIsOneLine() {
-        let line = String(decoding: MachineProtocol.command("migrate", id: 7, arguments: ["uri": "exec:cat > 'a\nb'"]), as: UTF8.self)
+        let line = String(
+            decoding: MachineProtocol.command("migrate", id: 7, arguments: ["uri": "exec:cat > 'a\nb'"]), as: UTF8.self)
         #expect(line.filter { $0 == "\n" }.count == 1 && line.hasSuffix("\n"))
         #expect(line.contains("\"execute\":\"migrate\""))
     }
@@ -139,10 +140,15 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         let monitor = MachineMonitor(node: NodeID(1), reactor: reactor)
         monitor.attach(pair[1])
         let refused = Task { try await monitor.execute("stop") }
-        _ = await receive(pair[0], count: MachineProtocol.command("qmp_capabilities", id: 0).count + MachineProtocol.command("stop", id: 1).count)
+        _ = await receive(
+            pair[0],
+            count: MachineProtocol.command("qmp_capabilities", id: 0).count
+                + MachineProtocol.command("stop", id: 1).count)
         let reply = Array("{\"error\": {\"class\": \"x\", \"desc\": \"cannot\"}, \"id\": 1}\n".utf8)
         _ = write(pair[0], reply, reply.count)
-        await #expect(throws: ClusterFailure.refused(NodeID(1), action: "QEMU's monitor", reason: "cannot")) { try await refused.value }
+        await #expect(throws: ClusterFailure.refused(NodeID(1), action: "QEMU's monitor", reason: "cannot")) {
+            try await refused.value
+        }
         let unanswered = Task { try await monitor.execute("cont") }
         _ = await receive(pair[0], count: MachineProtocol.command("cont", id: 2).count)
         close(pair[0])
@@ -198,7 +204,9 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         let id = try await Request.decode(receive(guest, count: 4 + 4 + 1 + 4 + 6 + 4).dropFirst(4)).id
         let bytes = FrameDecoder.frame(Report.reply(id: id, .failed(errno: EBUSY, action: "write /sys/x")).encode())
         _ = write(guest, bytes, bytes.count)
-        await #expect(throws: ClusterFailure.refused(NodeID(2), action: "write /sys/x", reason: "Device or resource busy")) {
+        await #expect(
+            throws: ClusterFailure.refused(NodeID(2), action: "write /sys/x", reason: "Device or resource busy")
+        ) {
             try await answer.value
         }
         close(guest)
@@ -211,7 +219,9 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         _ = await receive(guest, count: 9)
         let garbage = [UInt8](repeating: 0xee, count: 100)
         _ = write(guest, garbage, garbage.count)
-        await #expect(throws: ClusterFailure.agentVersion(NodeID(2), agent: -1, host: Int(guestProtocolVersion))) { try await answer.value }
+        await #expect(throws: ClusterFailure.agentVersion(NodeID(2), agent: -1, host: Int(guestProtocolVersion))) {
+            try await answer.value
+        }
         close(guest)
     }
 }
@@ -235,7 +245,9 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         _ = await receive(pair[0], count: 9)
         reactor.stop()
         await #expect(throws: ClusterFailure.nodeDied(NodeID(1), lastConsoleLines: [])) { try await answer.value }
-        await #expect(throws: ClusterFailure.nodeDied(NodeID(1), lastConsoleLines: [])) { try await channel.ask(.hello) }
+        await #expect(throws: ClusterFailure.nodeDied(NodeID(1), lastConsoleLines: [])) {
+            try await channel.ask(.hello)
+        }
         close(pair[0])
     }
 }
@@ -244,7 +256,9 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
     @Test func whatWasWrittenIsSavedAndHolesStayHoles() throws {
         let disks = try SharedDisks(count: 1, size: 64 << 20)
         let marks = [(0, UInt8(1)), (4096, 2), ((64 << 20) - 1, 3)]
-        for (offset, mark) in marks { withUnsafeBytes(of: mark) { _ = pwrite(disks.descriptors[0], $0.baseAddress, 1, off_t(offset)) } }
+        for (offset, mark) in marks {
+            withUnsafeBytes(of: mark) { _ = pwrite(disks.descriptors[0], $0.baseAddress, 1, off_t(offset)) }
+        }
         let file = FileManager.default.temporaryDirectory.appending(path: "mdlab-disk-\(UUID())")
         defer { try? FileManager.default.removeItem(at: file) }
         try disks.save(disk: 0, to: file)
@@ -267,7 +281,8 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         var pipe: [Int32] = [0, 0]
         linux_pipe(&pipe)
         let null = linux_open("/dev/null", O_RDWR | O_CLOEXEC, 0)
-        let pid = await Spawner.shared.spawn(["/bin/sh", "-c", "ls /proc/self/fd | wc -l >&3"], descriptors: [null, null, null, pipe[1]])
+        let pid = await Spawner.shared.spawn(
+            ["/bin/sh", "-c", "ls /proc/self/fd | wc -l >&3"], descriptors: [null, null, null, pipe[1]])
         close(pipe[1])
         #expect(pid > 0)
         // 0 to 3, and the one that ls opens to read the folder.
@@ -289,17 +304,24 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         let root = FileManager.default.temporaryDirectory.appending(path: "mdlab-run-\(UUID())")
         defer { try? FileManager.default.removeItem(at: root) }
         let description = RunDescription(
-            toolVersion: "1", scenario: "s", started: Date(), nodes: 2, kernelRelease: "6.1", start: .cold, accelerator: "tcg")
+            toolVersion: "1", scenario: "s", started: Date(), nodes: 2, kernelRelease: "6.1", start: .cold,
+            accelerator: "tcg")
         let heard = Mutex<[RunEvent]>([])
-        let recorder = try RunRecorder(layout: RunLayout(root: root), description: description) { event in heard.withLock { $0.append(event) } }
+        let recorder = try RunRecorder(layout: RunLayout(root: root), description: description) { event in
+            heard.withLock { $0.append(event) }
+        }
         recorder.note(.step, node: NodeID(2), "fail", ["status": "0"])
         recorder.append(Data("6,1,2,-;a\n".utf8), to: recorder.layout.node(NodeID(1)).kmsg)
-        try recorder.write([NodeSnapshot(node: NodeID(1), label: "final", time: 0, uptime: 0, files: [:], threads: [], arrays: nil)])
+        try recorder.write([
+            NodeSnapshot(node: NodeID(1), label: "final", time: 0, uptime: 0, files: [:], threads: [], arrays: nil)
+        ])
         // Nothing was closed: what a reader sees now is what a crash would leave.
         let lines = try String(contentsOf: recorder.layout.events, encoding: .utf8).split(separator: "\n")
         #expect(try lines.map { try JSONDecoder().decode(RunEvent.self, from: Data($0.utf8)) } == heard.withLock { $0 })
         #expect(try String(contentsOf: recorder.layout.node(NodeID(1)).kmsg, encoding: .utf8) == "6,1,2,-;a\n")
-        #expect(FileManager.default.fileExists(atPath: recorder.layout.node(NodeID(1)).snapshots.appending(path: "01-final.json").path))
+        #expect(
+            FileManager.default.fileExists(
+                atPath: recorder.layout.node(NodeID(1)).snapshots.appending(path: "01-final.json").path))
         #expect(FileManager.default.fileExists(atPath: recorder.layout.description.path))
     }
 }
@@ -309,9 +331,12 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         var configuration = ClusterConfiguration(
             kernel: "/k", kernelRelease: "6.1", kernelSymbols: URL(filePath: "/s"), initramfs: "/i", modules: [])
         configuration.disks = 2
-        let line = QEMUCommand.arguments(configuration, node: NodeID(2), console: URL(filePath: "/a,b/console.log"), incoming: 8)
+        let line = QEMUCommand.arguments(
+            configuration, node: NodeID(2), console: URL(filePath: "/a,b/console.log"), incoming: 8)
         let text = line.joined(separator: " ")
-        #expect(!text.contains("listen") && !text.contains("server=on") && !text.contains("hostfwd") && !text.contains("mcast"))
+        #expect(
+            !text.contains("listen") && !text.contains("server=on") && !text.contains("hostfwd")
+                && !text.contains("mcast"))
         #expect(text.contains("path=/a,,b/console.log"))
         #expect(line.filter { $0.contains("share-rw=on") }.count == 2)
         #expect(text.contains("mdlab.node=2 mdlab.nodes=2") && text.contains("mac=52:54:00:00:00:02"))

@@ -34,8 +34,10 @@ struct Bench: AsyncParsableCommand {
             warms.append(warm.seconds / unit.initTime)
             print(
                 String(
-                    format: "round %d: init %.2f s, array active %.2f s, ratio %.2f; warm run %.2f s wall, ratio %.2f", round,
-                    unit.initTime, unit.active, unit.active / unit.initTime, warm.seconds, warm.seconds / unit.initTime))
+                    format: "round %d: init %.2f s, array active %.2f s, ratio %.2f; warm run %.2f s wall, ratio %.2f",
+                    round,
+                    unit.initTime, unit.active, unit.active / unit.initTime, warm.seconds, warm.seconds / unit.initTime)
+            )
         }
         print(Self.line("boot", boots, bound: 3))
         print(Self.line("warm", warms, bound: 5))
@@ -49,7 +51,8 @@ struct Bench: AsyncParsableCommand {
     }
 
     /// Runs the smoke scenario as a user would. Throws when it does not pass: then there is nothing to measure.
-    private static func smoke(_ program: URL, out: String, arguments: [String]) throws -> (seconds: Double, record: URL) {
+    private static func smoke(_ program: URL, out: String, arguments: [String]) throws -> (seconds: Double, record: URL)
+    {
         let before = Set((try? FileManager.default.contentsOfDirectory(atPath: out)) ?? [])
         let process = Process()
         process.executableURL = program
@@ -68,7 +71,9 @@ struct Bench: AsyncParsableCommand {
     /// Guest seconds of the slower node at PID 1, and of the node that assembled last when it had done so.
     private static func boot(in record: URL) throws -> (initTime: Double, active: Double) {
         let run = try RecordedRun(RunLayout(root: record))
-        let starts = run.events.filter { $0.facts["stage"] == "init" }.compactMap { $0.facts["uptime"].flatMap(Double.init) }
+        let starts = run.events.filter { $0.facts["stage"] == "init" }.compactMap {
+            $0.facts["uptime"].flatMap(Double.init)
+        }
         // The event that says that all nodes have the array comes after each has answered.
         guard let initTime = starts.max(), let active = run.events.last(where: { $0.kind == .array }),
             let offset = run.description.clockOffsets.min()

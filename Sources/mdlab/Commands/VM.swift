@@ -26,7 +26,9 @@ struct VM: AsyncParsableCommand {
     @Flag(help: "Do not load the md modules and do not trace.")
     var bare = false
 
-    @Option(help: ArgumentHelp("Run a shell command on a node and leave; may be given several times.", valueName: "node: command"))
+    @Option(
+        help: ArgumentHelp(
+            "Run a shell command on a node and leave; may be given several times.", valueName: "node: command"))
     var execute: [String] = []
 
     @Option(help: ArgumentHelp("Where to keep the record.", valueName: "folder"))
@@ -42,7 +44,8 @@ struct VM: AsyncParsableCommand {
         let laboratory = try Laboratory(progress: terminal.handler)
         let bench = try await laboratory.prepare(try input.request(laboratory.builder.catalog), nodes: nodes)
         let layout = RunLayout(root: URL(filePath: out ?? "runs/vm-\(Self.stamp())"))
-        let recorder = try RunRecorder(layout: layout, description: bench.description(scenario: "vm", cold: cold)) { event in
+        let recorder = try RunRecorder(layout: layout, description: bench.description(scenario: "vm", cold: cold)) {
+            event in
             terminal.show("\(event.node.map { $0 + ": " } ?? "")\(event.text)")
         }
         let cluster = try await laboratory.start(bench, cold: cold, loadingModules: !bare, recorder: recorder)

@@ -29,7 +29,8 @@ extension ClusterFailure: Worded {
         case .noCluster(let node, let seconds, let reason):
             "\(node) did not become a member of the cluster after \(Self.round(seconds)) s (\(reason.prefix(300))): "
                 + "look at \(node)/corosync.log and kmsg.log of the record."
-        case .qemuMissing(let program): "\(program) is not there: run scripts/bootstrap, or apt-get install qemu-system-x86."
+        case .qemuMissing(let program):
+            "\(program) is not there: run scripts/bootstrap, or apt-get install qemu-system-x86."
         case .qemuFailed(let node, _, let errors): "\(node)'s QEMU could not be started: \(errors)."
         case .noSuchNode(let name, let nodes):
             "there is no \(name): the nodes are \(nodes.map(\.description).joined(separator: ", "))."
@@ -38,7 +39,9 @@ extension ClusterFailure: Worded {
     }
 
     /// The last thing that the console said, if it said anything.
-    private static func quote(_ console: [String]) -> String { console.last.map { " (last on its console: '\($0)')" } ?? "" }
+    private static func quote(_ console: [String]) -> String {
+        console.last.map { " (last on its console: '\($0)')" } ?? ""
+    }
 
     private static func round(_ seconds: Double) -> Int { Int(seconds.rounded(.up)) }
 }
@@ -55,8 +58,10 @@ extension GuestImageError: Worded {
         case .missingLibrary(let name, let user, let root):
             "\(name), which \(user) needs, is not in \(root.isEmpty ? "/" : root): add its package to vm/guest-packages."
         case .notELF(let path): "\(path) is not an ELF program: vm/guest.files must name programs, not scripts."
-        case .unreadable(let path, _) where path.hasSuffix("mdlab-agent"): "the agent \(path) is not built: run make build."
-        case .unreadable(let path, let errno): "\(path) cannot be read (errno \(errno)): make it readable, or remove it and run again."
+        case .unreadable(let path, _) where path.hasSuffix("mdlab-agent"):
+            "the agent \(path) is not built: run make build."
+        case .unreadable(let path, let errno):
+            "\(path) cannot be read (errno \(errno)): make it readable, or remove it and run again."
         }
     }
 }
