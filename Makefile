@@ -6,7 +6,7 @@ MDLAB := .build/release/mdlab
 AGENT := .build-agent/release/mdlab-agent
 
 .DELETE_ON_ERROR:
-.PHONY: all bootstrap build test vm-test bench lint clean
+.PHONY: all bootstrap build test vm-test soak bench lint clean
 
 all: build
 
@@ -27,6 +27,10 @@ test: bootstrap
 # Real kernels in a cluster of virtual machines.
 vm-test: bootstrap build
 	$(MDLAB) run
+
+# Many runs, two at a time, and killed at random moments. Takes some ten minutes.
+soak: bootstrap build
+	scripts/soak
 
 bench: bootstrap build
 	$(MDLAB) bench
