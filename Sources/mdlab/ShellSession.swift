@@ -30,6 +30,8 @@ final class ShellSession: Sendable {
             for byte in bytes {
                 if escaped {
                     escaped = false
+                    try await send(text)
+                    text = []
                     switch byte {
                     case UInt8(ascii: "q"): return
                     case UInt8(ascii: "1")...UInt8(ascii: "9"): try await open(Int(byte - UInt8(ascii: "1")))
@@ -42,10 +44,15 @@ final class ShellSession: Sendable {
                     text.append(byte)
                 }
             }
-            let (current, shell) = state.withLock { ($0.current, $0.shells[$0.current]) }
-            if let shell, !text.isEmpty { try await cluster.guests[current].shellInput(shell, text) }
+            try await send(text)
             if state.withLock({ $0.over }) { return }
         }
+    }
+
+    /// What was typed, to the shell that is looked at.
+    private func send(_ text: [UInt8]) async throws {
+        let (current, shell) = state.withLock { ($0.current, $0.shells[$0.current]) }
+        if let shell, !text.isEmpty { try await cluster.guests[current].shellInput(shell, text) }
     }
 
     private func open(_ index: Int) async throws {
