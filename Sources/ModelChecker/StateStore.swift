@@ -70,16 +70,18 @@ final class StateStore {
     /// Multiply-and-fold over the words; the table takes its slot from the low bits and its tag from the high ones.
     static func hash(_ state: UnsafePointer<UInt64>, words: Int) -> UInt64 {
         var hash: UInt64 = 0x9E37_79B9_7F4A_7C15
-        for index in 0..<words {
+        var index = 0
+        while index < words {
             let product = (hash ^ state[index]).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
             hash = product.high ^ product.low &+ 0xA076_1D64_78BD_642F
+            index &+= 1
         }
         let last = hash.multipliedFullWidth(by: 0xE703_7ED1_A0B4_28DB)
         return last.high ^ last.low
     }
 
     /// Reads the slot where a look-up of this hash begins: asking early for several states lets the cache misses overlap.
-    func touch(hash: UInt64) -> UInt32 { table[Int(hash & (1 << tableBits - 1))] }
+    func touch(hash: UInt64) -> UInt32 { table[Int(truncatingIfNeeded: hash & ((1 as UInt64) &<< tableBits &- 1))] }
 
     func find(_ state: UnsafePointer<UInt64>, hash: UInt64) -> Int? {
         if case .known(let index) = probe(state, hash: hash) { return index }
@@ -87,7 +89,7 @@ final class StateStore {
     }
 
     func insert(_ state: UnsafePointer<UInt64>, hash: UInt64, predecessor: UInt32) -> Insertion {
-        if (count + 1) * 4 > 3 << tableBits {
+        if (count &+ 1) &* 4 > Int(truncatingIfNeeded: (3 as UInt64) &<< tableBits) {
             guard grow() else { return .full }
         }
         let found = probe(state, hash: hash)
@@ -101,25 +103,28 @@ final class StateStore {
     }
 
     private func entry(_ index: Int, hash: UInt64) -> UInt32 {
-        UInt32(truncatingIfNeeded: index + 1) | UInt32(truncatingIfNeeded: hash >> 32) & ~UInt32(1 << tableBits - 1)
+        let mask = UInt32(truncatingIfNeeded: (1 as UInt64) &<< tableBits &- 1)
+        return UInt32(truncatingIfNeeded: index &+ 1) | UInt32(truncatingIfNeeded: hash &>> 32) & ~mask
     }
 
     /// `.known(index)` or `.new(slot)`: the free slot where it belongs.
     private func probe(_ state: UnsafePointer<UInt64>, hash: UInt64) -> Insertion {
-        let mask = UInt32(1 << tableBits - 1)
-        let tag = UInt32(truncatingIfNeeded: hash >> 32) & ~mask
-        var slot = Int(hash & UInt64(mask))
+        // Wrapping arithmetic: this is the hottest loop of a search, and no index can leave the table.
+        let mask = UInt32(truncatingIfNeeded: (1 as UInt64) &<< tableBits &- 1)
+        let tag = UInt32(truncatingIfNeeded: hash &>> 32) & ~mask
+        let (table, states, words) = (table, states, words)
+        var slot = UInt32(truncatingIfNeeded: hash) & mask
         while true {
-            let value = table[slot]
-            if value == 0 { return .new(slot) }
+            let value = table[Int(truncatingIfNeeded: slot)]
+            if value == 0 { return .new(Int(truncatingIfNeeded: slot)) }
             if value & ~mask == tag {
-                let index = Int(value & mask) - 1
-                let other = states + index * words
+                let index = Int(truncatingIfNeeded: value & mask) &- 1
+                let other = states + index &* words
                 var word = 0
-                while word < words, other[word] == state[word] { word += 1 }
+                while word < words, other[word] == state[word] { word &+= 1 }
                 if word == words { return .known(index) }
             }
-            slot = (slot + 1) & Int(mask)
+            slot = (slot &+ 1) & mask
         }
     }
 

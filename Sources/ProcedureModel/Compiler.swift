@@ -190,8 +190,9 @@ struct Compiler {
             emit(Instruction(operation: .end), text: "", frame: nil)
             let frame = try inline(
                 procedure, arguments: ["$self": .number(node)], callers: nil, localBase: 0, result: Field())
-            code.instructions[first + 1].isSilent = false
             emit(Instruction(operation: .end), text: "end", frame: frame)
+            // Where a thread is started; in an empty procedure that is its end.
+            code.instructions[first + 1].isSilent = false
             code.threads[number].count = code.instructions.count - first
         }
     }

@@ -6,13 +6,17 @@ struct Field: Hashable, Sendable {
     var shift: UInt32 = 0
     var bits: UInt32 = 0
 
-    var mask: UInt64 { (1 << UInt64(bits)) &- 1 }
-    @inline(__always) func read(_ words: UnsafePointer<UInt64>) -> Int { Int(words[Int(word)] >> UInt64(shift) & mask) }
+    /// For fields of less than 64 bits, which all are.
+    var mask: UInt64 { ((1 as UInt64) &<< UInt64(bits)) &- 1 }
+    @inline(__always) func read(_ words: UnsafePointer<UInt64>) -> Int {
+        Int(truncatingIfNeeded: words[Int(word)] &>> UInt64(shift) & mask)
+    }
     @inline(__always) func read(_ words: UnsafeMutablePointer<UInt64>) -> Int {
-        Int(words[Int(word)] >> UInt64(shift) & mask)
+        Int(truncatingIfNeeded: words[Int(word)] &>> UInt64(shift) & mask)
     }
     @inline(__always) func write(_ words: UnsafeMutablePointer<UInt64>, _ value: Int) {
-        words[Int(word)] = words[Int(word)] & ~(mask << UInt64(shift)) | UInt64(value) << UInt64(shift)
+        words[Int(word)] =
+            words[Int(word)] & ~(mask &<< UInt64(shift)) | UInt64(truncatingIfNeeded: value) &<< UInt64(shift)
     }
     /// Part of this field, counted from its low end.
     func part(from offset: Int, bits: Int) -> Field {
@@ -27,7 +31,7 @@ struct FieldAllocator {
     private(set) var used: [Int] = [0]
 
     mutating func allocate(bits: Int) -> Field {
-        precondition(bits <= 64)
+        precondition(bits < 64)
         for word in used.indices where used[word] + bits <= 64 {
             used[word] += bits
             return Field(word: Int32(word), shift: UInt32(used[word] - bits), bits: UInt32(bits))

@@ -98,7 +98,7 @@ struct NodeSymmetry: Sendable {
         for move in moves.sorted(by: { ($0.from.word, $0.from.shift) < ($1.from.word, $1.from.shift) }) {
             if let last = result.last, last.numbers == nil, move.numbers == nil, last.from.word == move.from.word,
                 last.to.word == move.to.word, last.from.shift + last.from.bits == move.from.shift,
-                last.to.shift + last.to.bits == move.to.shift
+                last.to.shift + last.to.bits == move.to.shift, last.from.bits + move.from.bits < 64
             {
                 result[result.count - 1].from.bits += move.from.bits
                 result[result.count - 1].to.bits += move.to.bits

@@ -120,6 +120,12 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
         #expect(try verdict(program([increment(true), increment(true)]) { $0.rules = [both] }) == .holds)
     }
 
+    @Test func anEmptyProcedureEnds() throws {
+        let result = try Search(Machine(program([[], [assign("x", 1)]]))).run()
+        #expect(result.verdict == .holds)
+        #expect(result.states == 6)
+    }
+
     @Test func everyBranchOfAChoiceIsTaken() throws {
         let choice = choose([[assign("x", 1)], [assign("x", 2)], []])
         let rules = (0...2).map { Program.Rule(.sometimes, "\($0)", Expression.v("y") == 1 && .v("x") == $0) }

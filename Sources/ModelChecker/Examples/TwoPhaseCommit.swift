@@ -55,8 +55,8 @@ public struct TwoPhaseCommit: TransitionSystem {
 
     public func successors(of state: StateView, into successors: inout Successors) {
         let now = unpack(state.words)
-        let commit: UInt64 = 1 << UInt64(managers)
-        let abort: UInt64 = 2 << UInt64(managers)
+        let commit: UInt64 = 1 &<< UInt64(managers)
+        let abort: UInt64 = 2 &<< UInt64(managers)
         if now.transaction == Transaction.open {
             if now.prepared == all {
                 var next = now
@@ -70,11 +70,11 @@ public struct TwoPhaseCommit: TransitionSystem {
             pack(next, into: successors.add(step: 1))
         }
         for manager in 0..<managers {
-            let bit: UInt64 = 1 << UInt64(manager)
+            let bit: UInt64 = 1 &<< UInt64(manager)
             let shift = UInt64(manager * 2)
             func become(_ value: UInt64) -> Fields {
                 var next = now
-                next.managers = now.managers & ~(3 << shift) | value << shift
+                next.managers = now.managers & ~(3 &<< shift) | value &<< shift
                 return next
             }
             if now.transaction == Transaction.open, now.messages & bit != 0 {
@@ -82,7 +82,7 @@ public struct TwoPhaseCommit: TransitionSystem {
                 next.prepared |= bit
                 pack(next, into: successors.add(step: 2))
             }
-            if now.managers >> shift & 3 == Manager.working {
+            if now.managers &>> shift & 3 == Manager.working {
                 var next = become(Manager.prepared)
                 next.messages |= bit
                 pack(next, into: successors.add(step: 3))
