@@ -78,6 +78,8 @@ let package = Package(
         tests(of: "Conformance"),
         tests(of: "Reporting"),
         tests(of: "Scenarios"),
-        .testTarget(name: "CommandLineTests", dependencies: ["mdlab"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["mdlab", "ClusterProtocol", "GuestImage", "VirtualCluster"],
+            swiftSettings: strict),
     ]
 )
