@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
+import NearNames
 
 /// Which kernels there are: vm/kernels.json. Only names of meta packages stand there, never a version.
 public struct KernelCatalog: Codable, Sendable, Equatable {

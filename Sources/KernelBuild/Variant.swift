@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
+import NearNames
 
 /// A deliberately changed md: a semantic patch of kernel-tests/variants, applied with Coccinelle.
 struct Variant {

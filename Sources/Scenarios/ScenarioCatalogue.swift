@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
+import NearNames
 
 /// The scenario files of a directory.
 public struct ScenarioCatalogue: Sendable {
@@ -35,7 +36,7 @@ public struct ScenarioCatalogue: Sendable {
             found = instances.filter { $0.name == name }
         }
         if found.isEmpty {
-            throw .unknownScenario(name, near: NearNames.near(name, in: instances.map(\.name) + ["all"]))
+            throw .unknownScenario(name, near: NearNames.of(name, among: instances.map(\.name) + ["all"]))
         }
         guard let nodes else { return found }
         for instance in found where !instance.scenario.nodeCounts.contains(nodes) {

@@ -4,27 +4,6 @@ import Testing
 
 @testable import KernelBuild
 
-@Suite struct NearNamesTests {
-    @Test(arguments: [
-        ("asinc", ["async"]), ("asycn", ["async"]), ("naivesync", ["naive-sync"]), ("nothing-like-it-at-all", []),
-        ("", []), (String(repeating: "x", count: 1000), []),
-    ])
-    func suggests(name: String, near: [String]) {
-        #expect(NearNames.of(name, among: ["async", "naive-sync", "no-wakeup", "stop-order"]) == near)
-    }
-
-    @Test func theNearestComesFirst() {
-        #expect(NearNames.of("6.2", among: ["6.12", "6.1", "7.4.4"]) == ["6.1", "6.12"])
-    }
-
-    @Test func distances() {
-        #expect(NearNames.distance("", "abc") == 3)
-        #expect(NearNames.distance("abc", "abc") == 0)
-        #expect(NearNames.distance("abc", "acb") == 1)
-        #expect(NearNames.distance("kitten", "sitting") == 3)
-    }
-}
-
 @Suite struct AptPackageTests {
     private static let sum = String(repeating: "a", count: 64)
     private static let stanza = """

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
+import NearNames
 
 /// The order in which modules have to be loaded.
 ///
@@ -85,7 +86,7 @@ private struct Walk {
         let found = try context.lookup(spelling)
         if found.isEmpty, !builtIn.contains(name), required {
             let known = ModuleOrder.available(directory: indexed).union(builtIn).union(replacements.keys)
-            throw .unknownModule(spelling, near: nearNames(to: name, among: known))
+            throw .unknownModule(spelling, near: NearNames.of(name, among: known))
         }
         for module in found {
             // An alias may have led to a module that is replaced.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import NearNames
 import Yams
 
 /// A YAML mapping that is read key by key; a key that nobody knows is an error with its line and the near names.
@@ -24,7 +25,7 @@ struct Fields {
             }
             guard known.contains(name) else {
                 throw .file(
-                    file, line: keyLine, .unknownKey(name, what: what, near: NearNames.near(name, in: known)))
+                    file, line: keyLine, .unknownKey(name, what: what, near: NearNames.of(name, among: known)))
             }
             values[name] = value
             lines[name] = keyLine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import Foundation
+import NearNames
 import Yams
 
 /// Reads a scenario file.
@@ -105,7 +106,7 @@ public struct ScenarioReader {
                 case .join(let name, _):
                     guard started.contains(name) else {
                         throw .file(
-                            file, line: step.line, .unknownBackground(name, near: NearNames.near(name, in: started)))
+                            file, line: step.line, .unknownBackground(name, near: NearNames.of(name, among: started)))
                     }
                 case .together(let branches): for branch in branches { try walk(branch) }
                 case .repeat(_, let inner): try walk(inner)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import NearNames
 import VirtualCluster
 import Yams
 
@@ -38,7 +39,7 @@ struct StepReader {
         for key in fields.keys where key != name && !allowed.contains(key) {
             throw .file(
                 file, line: fields.line(of: key),
-                .unknownKey(key, what: "a step with \(name)", near: NearNames.near(key, in: allowed)))
+                .unknownKey(key, what: "a step with \(name)", near: NearNames.of(key, among: allowed)))
         }
         return Step(action: try action(name, fields), line: fields.line)
     }
@@ -188,7 +189,8 @@ struct ConditionReader {
                 throw .file(
                     file, line: fields.line(of: "md"),
                     .unknownKey(
-                        name, what: "/sys/block/md0/md", near: NearNames.near(name, in: NodeExpectation.knownAttributes)
+                        name, what: "/sys/block/md0/md",
+                        near: NearNames.of(name, among: NodeExpectation.knownAttributes)
                     ))
             }
             return .file(path: "/sys/block/md0/md/" + name, try relation(fields), on: nodes)
