@@ -93,6 +93,25 @@ public struct CacheFolder: Sendable {
         return place
     }
 
+    /// Removes the entries of a kind that were used longest ago, until `count` are left. For entries that are large and
+    /// quickly made anew. Whoever has opened the files of one goes on with them.
+    public func prune(_ kind: String, keeping count: Int) {
+        let folder = "\(path)/\(kind)"
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }
+        let dated = names.map { name -> (date: Date, path: String) in
+            let facts = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
+            return ((facts?[.modificationDate] as? Date) ?? .distantPast, "\(folder)/\(name)")
+        }
+        for entry in dated.sorted(by: { $0.date > $1.date }).dropFirst(count) {
+            try? FileManager.default.removeItem(atPath: entry.path)
+        }
+    }
+
+    /// Notes that an entry is used now: see `prune`.
+    public func touch(_ place: String) {
+        try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: place)
+    }
+
     /// A program that met the full disk may have removed its file by the time the room is measured.
     private static func saysDiskFull(_ error: any Error) -> Bool {
         let said =

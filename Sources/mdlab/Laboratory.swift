@@ -94,6 +94,7 @@ struct Laboratory {
         let initramfs = try await builder.cache.entry("images", Fingerprint.of(image)) { draft in
             try Data(image).write(to: URL(filePath: draft))
         }
+        builder.cache.touch(initramfs)
         return (initramfs, Dictionary(modules.map { ($0.name, $0.path) }) { first, _ in first })
     }
 
@@ -108,6 +109,9 @@ struct Laboratory {
     }
 
     // MARK: - Starting it
+
+    /// How many saved clusters the cache keeps: a quarter of a GB each. Two kernels with 2, 3 and 4 nodes fit.
+    private static let savedClusters = 8
 
     /// A running cluster: from a saved one, which is made when there is none yet, or booted if `cold`. A booted one may have
     /// its md modules loaded already; a restored one never has.
@@ -156,6 +160,9 @@ struct Laboratory {
             }
             await cluster.stop()
         }
+        builder.cache.touch(place)
+        builder.cache.prune("clusters", keeping: Self.savedClusters)
+        builder.cache.prune("images", keeping: Self.savedClusters)
         return place
     }
 }

@@ -63,6 +63,24 @@ import Testing
         }
     }
 
+    @Test func whatWasUsedLongestAgoIsPruned() async throws {
+        try await withCache { cache in
+            var places: [String] = []
+            for (age, key) in [(30.0, "a"), (20, "b"), (10, "c")] {
+                let place = try await cache.entry("kind", key) {
+                    try "x".write(toFile: $0, atomically: false, encoding: .utf8)
+                }
+                let date = Date(timeIntervalSinceNow: -age)
+                try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: place)
+                places.append(place)
+            }
+            cache.touch(places[0])
+            cache.prune("kind", keeping: 2)
+            #expect(places.map { FileManager.default.fileExists(atPath: $0) } == [true, false, true])
+            cache.prune("nothing", keeping: 0)
+        }
+    }
+
     @Test func twoAtATimeMakeOneEntry() async throws {
         try await withCache { cache in
             let places = try await withThrowingTaskGroup(of: (String, Bool).self) { group in
