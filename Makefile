@@ -32,8 +32,10 @@ vm-test: bootstrap build
 soak: bootstrap build
 	scripts/soak
 
+# How fast a cluster comes up, and the model checker against SPIN: see Benchmarks/README.md.
 bench: bootstrap build
 	$(MDLAB) bench
+	$(SWIFT) run -c release model-bench
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -18,6 +18,8 @@ struct Laboratory {
         var request: BuildRequest
         var modules: BuiltModules
         var configuration: ClusterConfiguration
+        /// The kernel's detectors that were off, with the reason.
+        var detectorsOff: [String: String]
         /// Why the nodes are emulated, if they are.
         var emulation: String?
 
@@ -27,6 +29,7 @@ struct Laboratory {
                 toolVersion: MDLab.version, scenario: scenario, started: Date(), nodes: configuration.nodes,
                 kernelRelease: configuration.kernelRelease, start: cold ? .cold : .warm,
                 accelerator: configuration.accelerator.rawValue)
+            description.detectorsOff = detectorsOff
             description.variant = request.variant
             description.patches = request.patches
             description.modules = configuration.modules.map {
@@ -64,7 +67,9 @@ struct Laboratory {
         let probe = AcceleratorProbe(cache: URL(filePath: builder.cache.path + "/accelerator"))
         let answer = try await probe.answer(for: configuration)
         configuration.accelerator = answer.accelerator
-        var bench = Bench(request: request, modules: built, configuration: configuration)
+        var bench = Bench(
+            request: request, modules: built, configuration: configuration,
+            detectorsOff: Detectors.off(config: (try? String(contentsOfFile: kernel.config, encoding: .utf8)) ?? ""))
         if case .tcg(let reason) = answer { bench.emulation = reason }
         return bench
     }

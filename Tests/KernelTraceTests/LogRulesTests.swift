@@ -30,6 +30,7 @@ import Testing
     /// Logs of runs in which nothing was wrong.
     @Test(arguments: [
         "fail-device-node1.kmsg.log", "fail-device-node2.console.log", "resync-and-recovery-node2.kmsg.log",
+        "stack-of-a-running-thread-node3.kmsg.log",
     ])
     func aCleanLogIsClean(file: String) throws {
         let rules = try LogRules.load(directory: Self.directory)
@@ -72,6 +73,15 @@ import Testing
         #expect(report.findings == [])
         #expect(report.excepted.map(\.exception.name) == ["resync-waits-its-turn"])
         #expect(rules.exceptions.allSatisfy { !$0.reason.isEmpty })
+    }
+
+    @Test func theLaboratorysOwnWarningIsExceptedAndSaid() throws {
+        let rules = try LogRules.load(directory: Self.directory)
+        let log = try Fixture.text("logs/clean/stack-of-a-running-thread-node3.kmsg.log")
+        let report = rules.match(KernelLog(text: log), in: Self.scope)
+        #expect(report.excepted.map(\.exception.name) == ["stack-of-a-running-thread"])
+        let other = log.replacingOccurrences(of: "rethook_find_ret_addr", with: "lock_comm")
+        #expect(rules.match(KernelLog(text: other), in: Self.scope).findings.map(\.rule.name) == ["warning"])
     }
 
     @Test func exceptionsHoldOnlyInTheirScope() throws {
