@@ -55,10 +55,12 @@ public final class VirtualCluster: Sendable {
         do {
             for node in cluster.guests { try await cluster.launch(node, incoming: nil) }
             async let ready: Void = cluster.everyNode { node in _ = try await node.reach("ready", limit: bootLimit) }
-            if loadingModules {
-                try await cluster.everyNode { node in _ = try await node.reach("network", limit: bootLimit) }
-                try await cluster.loadModules()
+            try await cluster.everyNode { node in
+                _ = try await node.reach("network", limit: bootLimit)
+                // From before corosync starts: its log matters most when no cluster comes of it. A restored node goes on with it.
+                try await node.agent.demand(.follow(path: "/var/log/corosync.log"))
             }
+            if loadingModules { try await cluster.loadModules() }
             try await ready
             try await cluster.greet()
             recorder.note(.cluster, "\(configuration.nodes) nodes, quorate, DLM ready")

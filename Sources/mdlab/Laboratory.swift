@@ -123,6 +123,7 @@ struct Laboratory {
     func start(_ bench: Bench, cold: Bool, loadingModules: Bool = true, recorder: RunRecorder) async throws
         -> VirtualCluster
     {
+        if let reason = bench.emulation { recorder.note(.note, "the nodes are emulated: \(reason)") }
         if cold {
             return try await VirtualCluster.boot(
                 bench.configuration, recorder: recorder, loadingModules: loadingModules)
@@ -146,7 +147,7 @@ struct Laboratory {
                 configuration.kernel, configuration.kernelRelease, configuration.initramfs,
                 configuration.accelerator.rawValue,
                 AcceleratorProbe.key(qemu: configuration.qemu).split(separator: "-").suffix(2).joined(separator: "-"),
-                "\(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
+                "form 2: \(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
             ].joined(separator: "\n"))
         let place = try await builder.cache.entry("clusters", key) { draft in
             recorder.note(.note, "booting a cluster to save: the next run starts from it")
