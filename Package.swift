@@ -52,13 +52,16 @@ let package = Package(
         room("VirtualCluster", ["GuestProtocol", "KernelModule", "RunRecord", "CLinux"]),
         room("KernelTrace", ["ClusterProtocol", "RunRecord", "CTraceCmd"]),
         room("Conformance", ["KernelTrace"]),
+        room("Comparison", ["MDClusterModel", "ProcedureModel", "ModelChecker", "KernelTrace", "Conformance"]),
         room("Reporting", ["RunRecord"]),
         room("Scenarios", ["VirtualCluster", "Conformance", "KernelTrace", "NearNames", yams]),
+        room("Steering", ["Comparison", "Scenarios", "VirtualCluster", "ProcedureModel", "NearNames", yams]),
         .executableTarget(
             name: "mdlab",
             dependencies: [
                 "KernelModule", "KernelBuild", "GuestImage", "VirtualCluster", "KernelTrace", "Conformance",
-                "Scenarios", "Reporting", "MDClusterModel", "ModelChecker", "CLinux", argumentParser,
+                "Comparison", "Scenarios", "Steering", "Reporting", "MDClusterModel", "ModelChecker", "CLinux",
+                argumentParser,
             ], swiftSettings: strict),
 
         .executableTarget(
@@ -78,8 +81,10 @@ let package = Package(
         tests(of: "VirtualCluster", ["CLinux"]),
         tests(of: "KernelTrace"),
         tests(of: "Conformance"),
+        tests(of: "Comparison", ["RunRecord"]),
         tests(of: "Reporting"),
         tests(of: "Scenarios"),
+        tests(of: "Steering"),
         .testTarget(
             name: "CommandLineTests", dependencies: ["mdlab", "ClusterProtocol", "GuestImage", "VirtualCluster"],
             swiftSettings: strict),
