@@ -148,7 +148,7 @@ struct Laboratory {
                 configuration.kernel, configuration.kernelRelease, configuration.initramfs,
                 configuration.accelerator.rawValue,
                 AcceleratorProbe.key(qemu: configuration.qemu).split(separator: "-").suffix(2).joined(separator: "-"),
-                "form 2: \(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
+                "form 3: \(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
             ].joined(separator: "\n"))
         let place = try await builder.cache.entry("clusters", key) { draft in
             recorder.note(.note, "booting a cluster to save: the next run starts from it")
