@@ -19,7 +19,11 @@ public struct ScenarioRunner: Sendable {
     let cluster: any ClusterControl
     let patience: Patience
     let finder: Watchdog.Finder
-    var pace = Watchdog.Pace()
+    package var pace = Watchdog.Pace()
+    /// What comes after the scenario's steps; see Steering.
+    package var steering: (@Sendable (StepRunner) async throws -> Void)?
+    /// False while `steering` holds threads on purpose.
+    package var mayJudge: @Sendable () -> Bool = { true }
     /// Seconds that a cluster may need, after the last step, until nothing is going on in it any more.
     var settleLimit = 60.0
 
@@ -63,7 +67,7 @@ public struct ScenarioRunner: Sendable {
             }
         }
         let watchdog = Watchdog(
-            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots)
+            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots, mayJudge: mayJudge)
         let watching = Task {
             do {
                 try await watchdog.watch()
@@ -88,6 +92,7 @@ public struct ScenarioRunner: Sendable {
         try await runner.perform(instance.scenario.before)
         try await runner.startArray()
         try await runner.perform(instance.scenario.steps)
+        try await steering?(runner)
         try await settle(runner)
     }
 
