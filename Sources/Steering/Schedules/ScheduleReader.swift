@@ -225,9 +225,10 @@ public struct ScheduleReader {
 
     private func state(_ text: String, _ fields: Fields, _ key: String) throws -> Schedule.LockState {
         let words = text.split(separator: " ").map(String.init)
-        let modes: [String: LockMode] = ["NL": .nl, "CR": .cr, "CW": .cw, "PR": .pr, "PW": .pw, "EX": .ex]
-        if words.count == 1, let mode = modes[words[0]] { return .init(granted: mode) }
-        if words.count == 3, words[1] == "->", let granted = modes[words[0]], let wanted = modes[words[2]] {
+        if words.count == 1, let mode = LockMode(name: words[0]) { return .init(granted: mode) }
+        if words.count == 3, words[1] == "->", let granted = LockMode(name: words[0]),
+            let wanted = LockMode(name: words[2])
+        {
             return .init(granted: granted, requested: wanted)
         }
         throw fields.bad(key, text, expected: "a mode such as EX, or NL -> EX while it waits")
