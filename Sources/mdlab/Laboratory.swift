@@ -74,8 +74,9 @@ struct Laboratory {
         return bench
     }
 
-    /// In load order: each needs only what stands before it, and dlm, which is in the image.
-    private static let modulesUnderTest = ["md-mod", "raid1", "raid10", "md-cluster"]
+    /// In load order: each needs only what stands before it, and dlm, which is in the image. The first is in instrumented
+    /// builds only.
+    private static let modulesUnderTest = ["mdlab_gate", "md-mod", "raid1", "raid10", "md-cluster"]
 
     private func image(for kernel: KernelArtifacts, nodes: Int) async throws -> (
         initramfs: String, modules: [String: String]
