@@ -19,7 +19,9 @@ public struct ScheduleDriver: Sendable {
     /// Between two looks at a condition.
     var pollInterval = Duration.milliseconds(50)
     /// How long a gate holds a thread at most: longer than all entries after it wait together.
-    private var holdLimit: Duration { .seconds(schedule.order.reduce(30) { $0 + $1.limit }) }
+    private var holdLimit: Duration {
+        min(.seconds(schedule.order.reduce(30) { $0 + $1.limit }), .milliseconds(Gate.longestLimit))
+    }
     /// Seconds that operations may take to end once nobody is held any more.
     var endLimit = 60.0
 
@@ -72,14 +74,17 @@ public struct ScheduleDriver: Sendable {
             guard let gate = schedule.gate(name) else { break }
             log.setHolding(true)
             do {
-                try await gates.arm(gate, comm: schedule.comm(of: gate.thread), limit: holdLimit)
-            } catch SteeringError.noSuchFunction(let function, let node) {
+                try await gates.arm(
+                    Gate(
+                        gate.name, at: gate.edge, of: gate.function, by: schedule.comm(of: gate.thread),
+                        limit: holdLimit, skip: gate.skip), on: gate.thread.node)
+            } catch GateError.unknownFunction(let function, let node) {
                 return diverged(.noSuchFunction(function, on: node), [])
             }
         case .release(let name):
             guard let gate = schedule.gate(name) else { break }
-            if try await gates.state(of: gate) == .expired { return diverged(.expired, []) }
-            try await gates.release(gate)
+            if try await gates.state(of: name, on: gate.thread.node)?.stage == .expired { return diverged(.expired, []) }
+            try await gates.release(name, on: gate.thread.node)
         case .held, .waits, .ends, .locks:
             let end = clock.now + runner.patience.limit(entry.limit)
             while true {
@@ -125,14 +130,15 @@ public struct ScheduleDriver: Sendable {
         switch event {
         case .held(let name):
             guard let gate = schedule.gate(name) else { return .there }
-            switch try await gates.state(of: gate) {
+            let state = try await gates.state(of: name, on: gate.thread.node)
+            switch state?.stage {
             case .held: return .there
             case .expired: return .impossible(.expired, [])
             case .atomic: return .impossible(.atomic, [])
-            case .armed(let passed):
+            case .armed:
                 let missing = "\(gate.thread.text) did not come to \(gate.edge.rawValue) of \(gate.function)"
-                return .notYet([missing + (passed > 0 ? ", \(passed) hits passed" : "")])
-            case .released, .gone: return .impossible(.never, ["the gate \(name) was let go by somebody else"])
+                return .notYet([missing + (state?.hits ?? 0 > 0 ? ", \(state?.hits ?? 0) hits passed" : "")])
+            case .released, nil: return .impossible(.never, ["the gate \(name) is open"])
             }
         case .waits(let list): return try await places(list, runner)
         case .ends(let names):

@@ -45,14 +45,13 @@ public struct Schedule: Sendable, Equatable {
 
     /// A gate: where which thread is held.
     public struct HeldThread: Sendable, Equatable {
-        public enum Edge: String, Sendable, CaseIterable { case entry, `return` }
         public var name: String
         public var thread: ScheduledThread
-        public var edge: Edge
+        public var edge: Gate.Edge
         public var function: String
         /// So many hits pass first, from when it is armed.
         public var skip: Int
-        public init(name: String, thread: ScheduledThread, edge: Edge, function: String, skip: Int = 0) {
+        public init(name: String, thread: ScheduledThread, edge: Gate.Edge, function: String, skip: Int = 0) {
             (self.name, self.thread, self.edge, self.function, self.skip) = (name, thread, edge, function, skip)
         }
     }

@@ -101,7 +101,7 @@ public struct ScheduleReader {
         let fields = try Fields(node, what: "a gate", known: ["on", "thread", "entry", "return", "skip"], file: file)
         let on = try fields.oneNode("on", count: nodeCount)
         let thread = try thread(try fields.requiredText("thread"), on: on, line: fields.line(of: "thread"))
-        let edges = Schedule.HeldThread.Edge.allCases.filter { fields.has($0.rawValue) }
+        let edges = [Gate.Edge.entry, .return].filter { fields.has($0.rawValue) }
         guard let edge = edges.first else {
             throw ScenarioError.file(file, line: fields.line, .noAction(actions: ["entry", "return"]))
         }
