@@ -17,6 +17,7 @@ struct MDLab: AsyncParsableCommand {
             Check.self,
             Report.self,
             Run.self,
+            Steer.self,
             ScenariosCommand.self,
             VM.self,
             Bench.self,
