@@ -29,7 +29,8 @@ struct Run: AsyncParsableCommand {
     func validate() throws {
         if let nodes, !(2...4).contains(nodes) { throw ValidationError("--nodes \(nodes): give 2, 3 or 4.") }
         if stock, input.linux != nil || !input.patch.isEmpty || input.variant != nil {
-            throw ValidationError("--stock takes the packaged modules as they are: leave --linux, --patch and --variant out.")
+            throw ValidationError(
+                "--stock takes the packaged modules as they are: leave --linux, --patch and --variant out.")
         }
     }
 
@@ -71,7 +72,8 @@ struct Run: AsyncParsableCommand {
             do {
                 let folder = try RunFolder.make(in: out, for: run, file: files.file(of: run.instance.scenario))
                 let driver = RunDriver(
-                    run: run, input: input, cold: cold, stock: stock, layout: folder, rules: files.rules, progress: progress)
+                    run: run, input: input, cold: cold, stock: stock, layout: folder, rules: files.rules,
+                    progress: progress)
                 let verdict = try await interruption.cancelling { try await driver.verdict() }
                 progress.clear()
                 results.add(verdict, name: run.name, folder: folder.root.relativePath)
