@@ -60,6 +60,18 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
         #expect(result.errors.contains(arguments[2] == "--nodse" ? "'--nodes'" : arguments[3]))
     }
 
+    /// The distribution's modules are what they are: nothing that changes the source goes with them.
+    @Test(arguments: [
+        ["run", "smoke", "--stock", "--patch=my.patch"], ["run", "smoke", "--stock", "--variant=async"],
+        ["run", "smoke", "--stock", "--linux=tree"], ["run", "smoke@async", "--stock", "--cold"],
+    ])
+    func stockModulesCannotBeChanged(_ arguments: [String]) throws {
+        let result = try mdlab(arguments[0], arguments[1], arguments[2], arguments[3])
+        #expect(result.status == 2)
+        #expect(result.errors.contains("--stock takes the packaged modules as they are"))
+        #expect(result.output.isEmpty)
+    }
+
     @Test func aFolderThatCannotBeMadeIsOneLine() throws {
         let result = try mdlab("run", "smoke", "--out", "/proc/nowhere")
         #expect(result.status == 2)
