@@ -14,6 +14,7 @@ struct MDLab: AsyncParsableCommand {
         version: version,
         subcommands: [
             Build.self,
+            ExploreKernel.self,
             Check.self,
             Report.self,
             Run.self,
