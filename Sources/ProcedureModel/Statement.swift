@@ -56,6 +56,11 @@ public struct Argument: Hashable, Sendable {
         /// A lock, mutex, queue or variable; or, beginning with "$", a parameter of the caller.
         case symbol(String)
     }
+
+    public init(name: String, value: Value) {
+        self.name = name
+        self.value = value
+    }
 }
 
 /// A procedure: the kernel function that it follows, and what it does.
@@ -71,6 +76,10 @@ public struct Procedure: Hashable, Sendable {
     public struct Local: Hashable, Sendable {
         public var name: String
         public var values: Int
+        public init(name: String, values: Int) {
+            self.name = name
+            self.values = values
+        }
     }
 
     public init(
