@@ -9,8 +9,11 @@ import Foundation
 final class BuildTree {
     let folder: String
     let kernel: KernelArtifacts
+    let instrumentation: Instrumentation?
     private let lock: CacheLock
-    private let modules = ["md-mod", "raid1", "raid10", "md-cluster"]
+    private var modules: [String] {
+        ["md-mod", "raid1", "raid10", "md-cluster"] + (instrumentation == nil ? [] : [Instrumentation.module])
+    }
 
     /// The files that these modules are made from, in any kernel that has them.
     static let sourceFiles: Set<String> = [
@@ -20,20 +23,23 @@ final class BuildTree {
 
     private var busyMark: String { folder + ".busy" }
 
-    private init(folder: String, kernel: KernelArtifacts, lock: CacheLock) {
+    private init(folder: String, kernel: KernelArtifacts, instrumentation: Instrumentation?, lock: CacheLock) {
         self.folder = folder
         self.kernel = kernel
+        self.instrumentation = instrumentation
         self.lock = lock
     }
 
-    /// Takes the tree of this kernel for us alone, until `close()`.
+    /// Takes the tree of this kernel for us alone, until `close()`. Instrumented objects have a tree of their own.
     static func open(
-        for kernel: KernelArtifacts, cache: CacheFolder, progress: BuildProgressHandler
+        for kernel: KernelArtifacts, instrumentation: Instrumentation? = nil, cache: CacheFolder,
+        progress: BuildProgressHandler
     ) async throws -> BuildTree {
         let files = FileManager.default
-        let lock = try await CacheLock.take("\(cache.path)/locks/tree-\(kernel.identity)", progress: progress)
+        let name = kernel.identity + (instrumentation == nil ? "" : "-instrumented")
+        let lock = try await CacheLock.take("\(cache.path)/locks/tree-\(name)", progress: progress)
         do {
-            let home = "\(cache.path)/trees/\(kernel.identity)"
+            let home = "\(cache.path)/trees/\(name)"
             try files.createDirectory(atPath: home, withIntermediateDirectories: true)
             var names = Set(try files.contentsOfDirectory(atPath: home))
             for mark in names where mark.hasSuffix(".busy") {
@@ -44,7 +50,8 @@ final class BuildTree {
                 names.subtract([mark, name])
             }
             let name = names.sorted().first ?? "md-\(UInt32.random(in: 0...UInt32.max))"
-            let tree = BuildTree(folder: "\(home)/\(name)", kernel: kernel, lock: lock)
+            let tree = BuildTree(
+                folder: "\(home)/\(name)", kernel: kernel, instrumentation: instrumentation, lock: lock)
             // The mark first: a tree without one is a whole tree.
             guard files.createFile(atPath: tree.busyMark, contents: nil) else {
                 throw KernelBuildError.cacheNotWritable(path: home, reason: "a file cannot be made in it")
@@ -71,7 +78,12 @@ final class BuildTree {
             wanted[name] = try Data(contentsOf: URL(filePath: "\(source)/\(name)"))
         }
         let makefile = try String(contentsOfFile: source + "/Makefile", encoding: .utf8)
-        wanted["Kbuild"] = Data(try Kbuild.text(fromMakefile: makefile, path: source + "/Makefile").utf8)
+        var kbuild = try Kbuild.text(fromMakefile: makefile, path: source + "/Makefile")
+        if let instrumentation {
+            kbuild += Instrumentation.kbuild
+            wanted.merge(instrumentation.files) { _, ours in ours }
+        }
+        wanted["Kbuild"] = Data(kbuild.utf8)
         for (name, content) in wanted {
             let place = URL(filePath: "\(folder)/\(name)")
             if (try? Data(contentsOf: place)) != content { try content.write(to: place) }

@@ -16,11 +16,14 @@ public struct BuildRequest: Sendable, Equatable {
     public var patches: [String]
     /// Name of a semantic patch in kernel-tests/variants.
     public var variant: String?
+    /// With -finstrument-functions, and the module that holds threads at functions (kernel-tests/gate) beside them.
+    public var instrument: Bool
 
-    public init(kernel: KernelChoice, patches: [String] = [], variant: String? = nil) {
+    public init(kernel: KernelChoice, patches: [String] = [], variant: String? = nil, instrument: Bool = false) {
         self.kernel = kernel
         self.patches = patches
         self.variant = variant
+        self.instrument = instrument
     }
 
     /// What is built, in words: `stock + fix.patch, variant async`.
@@ -28,6 +31,7 @@ public struct BuildRequest: Sendable, Equatable {
         var text = "stock"
         for patch in patches { text += " + " + (patch.split(separator: "/").last.map(String.init) ?? patch) }
         if let variant { text += ", variant " + variant }
+        if instrument { text += ", instrumented" }
         return text
     }
 }
@@ -53,7 +57,8 @@ public struct KernelArtifacts: Sendable, Equatable, Codable {
 /// Modules ready to be loaded, and what they were made from.
 public struct BuiltModules: Sendable, Equatable, Codable {
     public var directory: String
-    /// Module name as lsmod says it with dashes (`md-cluster`) to the stripped .ko.
+    /// Module name as lsmod says it with dashes (`md-cluster`) to the stripped .ko. Instrumented ones have `mdlab_gate` too,
+    /// which is loaded first.
     public var modules: [String: String]
     /// The same names to the files with the debug information.
     public var debug: [String: String]

@@ -47,8 +47,9 @@ public struct KernelBuilder: Sendable {
     public func build(_ request: BuildRequest) async throws -> BuiltModules {
         let variant = try request.variant.map { try Variant.find($0, in: files) }
         let patches = try request.patches.map { try PatchSource(path: $0) }
+        let instrumentation = try request.instrument ? Instrumentation(in: files) : nil
         let kernel = try await prepare(request.kernel)
-        let key = try await key(for: kernel, patches: patches, variant: variant)
+        let key = try await key(for: kernel, patches: patches, variant: variant, instrumentation: instrumentation)
         var made = false
         let place = try await cache.entry("modules", key, progress: progress) { draft in
             made = true
@@ -66,7 +67,8 @@ public struct KernelBuilder: Sendable {
             }
             try await recordChanges(from: kernel, to: staged, in: draft)
 
-            let tree = try await BuildTree.open(for: kernel, cache: cache, progress: progress)
+            let tree = try await BuildTree.open(
+                for: kernel, instrumentation: instrumentation, cache: cache, progress: progress)
             defer { tree.close() }
             try tree.update(from: staged)
             try FileManager.default.removeItem(atPath: staged)
@@ -87,7 +89,9 @@ public struct KernelBuilder: Sendable {
     }
 
     /// All that decides what comes out.
-    private func key(for kernel: KernelArtifacts, patches: [PatchSource], variant: Variant?) async throws -> String {
+    private func key(
+        for kernel: KernelArtifacts, patches: [PatchSource], variant: Variant?, instrumentation: Instrumentation?
+    ) async throws -> String {
         let names = try sourceNames(kernel)
         let sums = try await Checksum.of(files: names.map { "\(kernel.source)/\($0)" })
         var input = "recipe \(Self.recipe)\nkernel \(kernel.identity)\n"
@@ -96,6 +100,7 @@ public struct KernelBuilder: Sendable {
             input += "patch \(Data(patch.bytes).base64EncodedString())\n"
         }
         if let variant { input += "variant \(variant.name)\n\(variant.text)\n" }
+        if let instrumentation { input += "instrument\n\(instrumentation.text)\n" }
         return String(try await Checksum.of(text: input).prefix(20))
     }
 

@@ -87,6 +87,10 @@ public enum MDCluster {
             program.threads.removeAll { $0.name == Name.confirm }
             program.replace(Procedure("process_add_new_disk") { return_(0) })
         }
+        if workload.uses("delay") {
+            program.shared.append(.init(Name.delay))
+            program.procedures.append(Operations.delay)
+        }
         program.rules = Rules.all(nodes: nodes)
         return program
     }

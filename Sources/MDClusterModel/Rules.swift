@@ -4,6 +4,9 @@ import ProcedureModel
 
 /// What must hold of the protocol. The numbers are those of docs/model.md; I6 and I7 are checked in the procedures.
 enum Rules {
+    /// Asked in dlm_lock_sync: whoever is refused goes on without the lock (recv_daemon: "lock PR on msg failed return -35").
+    static let refused = "DLM refuses no conversion with -EDEADLK: no two locks of a resource wait for each other"
+
     static func all(nodes: Int) -> [Program.Rule] {
         let everyone = Array(0..<nodes)
         func others(_ node: Int) -> [Int] { everyone.filter { $0 != node } }
@@ -13,6 +16,10 @@ enum Rules {
         }
         func joined(_ node: Int) -> Expression { .on(node, .v(Name.joined)) }
         func holds(_ node: Int, _ lock: String, _ mode: LockMode) -> Expression { .on(node, .granted(lock, mode)) }
+        func waits(_ node: Int) -> Expression {
+            .any(
+                [Name.token, Name.message, Name.ack, Name.noNewDev, Name.resyncLock].map { .on(node, .converting($0)) })
+        }
 
         var rules = [
             Program.Rule(
@@ -61,12 +68,12 @@ enum Rules {
                 .always, "nobody sleeps on the wait queue of a thread that is gone",
                 each { node in !(.on(node, .v(Name.threadGone)) && .on(node, .sleeping(Name.receive, Queue.thread))) }),
             Program.Rule(
-                .atEnd, "I8: at rest token, message and resync are NL, ack is CR, and nothing is held",
+                .atEnd, "I8: at rest token, message and resync are NL, ack is CR, and nothing is held or waited for",
                 each { node in
                     joined(node).implies(
                         holds(node, Name.token, .nl) && holds(node, Name.message, .nl)
                             && holds(node, Name.resyncLock, .nl)
-                            && holds(node, Name.ack, .cr) && .on(node, .v(Bit.sendLock) == 0)
+                            && holds(node, Name.ack, .cr) && !waits(node) && .on(node, .v(Bit.sendLock) == 0)
                             && .on(node, .v(Bit.holding) == 0)
                             && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
                 }),

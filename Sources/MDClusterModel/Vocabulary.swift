@@ -77,6 +77,8 @@ enum Name {
     static let size = "dev_sectors"
     static let capacity = "capacity"
     static let diskSize = "sb.size"
+    /// 1 if a wait with a time limit, whichever comes first, is to run out.
+    static let delay = "30 seconds"
 }
 
 /// Types of messages, numbered as in the kernel.

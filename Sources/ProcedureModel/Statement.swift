@@ -23,8 +23,9 @@ public indirect enum Statement: Hashable, Sendable {
     /// result = mutex_trylock(mutex)
     case tryLock(String, result: String)
     case unlock(String)
-    /// dlm_lock(CONVERT): the result is 0 if queued or granted, 1 (-EBUSY) if a conversion is in progress already, or 2
-    /// (-EAGAIN) if it may not queue and is not granted at once.
+    /// dlm_lock(CONVERT): the result is 0 if queued or granted, 1 (-EBUSY) if a conversion is in progress already, 2
+    /// (-EAGAIN) if it may not queue and is not granted at once, or 3 (-EDEADLK) if the mode that the lock has is in the way
+    /// of a conversion that waits already.
     case convert(String, LockMode, noQueue: Bool, result: String?)
     /// As `convert`, with the mode known when compiled from a parameter that holds a mode's number.
     case convertTo(String, Expression, noQueue: Bool, result: String?)

@@ -48,7 +48,8 @@ public struct TracePlan: Sendable {
     /// emulated CPU, which looks at every function of the kernel for it.
     private static let functions = ["md_check_recovery", "md_reap_sync_thread", "md_do_sync", "md_error"]
 
-    static var writes: [Request.FileWrite] {
+    /// - Parameter gates: the modules are instrumented, and mdlab_gate is there.
+    static func writes(gates: Bool) -> [Request.FileWrite] {
         var writes: [Request.FileWrite] = [
             .init(directory + "tracing_on", "0"), .init(directory + "current_tracer", "nop"),
             .init(directory + "buffer_size_kb", "4096"), .init(directory + "trace_clock", "mono"),
@@ -69,6 +70,7 @@ public struct TracePlan: Sendable {
             writes.append(.init(directory + "events/dlm/dlm_\(event)/enable", "1"))
         }
         writes.append(.init(directory + "events/mdlab/enable", "1"))
+        if gates { writes.append(.init(directory + "events/mdlab_gate/enable", "1")) }
         writes.append(.init(directory + "set_ftrace_filter", ":mod:md_cluster\n"))
         for function in functions {
             writes.append(.init(directory + "set_ftrace_filter", function + "\n", append: true, optional: true))
@@ -81,7 +83,7 @@ public struct TracePlan: Sendable {
     /// The files that a trace.dat needs beside the pages.
     static let descriptionFiles = [
         "events/header_page", "events/header_event", "events/ftrace/*/format", "events/dlm/*/format",
-        "events/mdlab/*/format",
+        "events/mdlab/*/format", "events/mdlab_gate/*/format",
         "printk_formats", "saved_cmdlines",
     ].map { directory + $0 }
 }

@@ -49,7 +49,9 @@ extension VirtualCluster {
             symbols.add(module: name, file: try KernelModuleFile(path: path), sections: sections)
         }
         state.withLock { [symbols] in $0.symbols[node.id] = symbols }
-        guard case .warnings(let warnings) = try await node.agent.demand(.startTrace(TracePlan.writes)) else { return }
+        let gates = configuration.modules.contains { $0.name == "mdlab_gate" }
+        guard case .warnings(let warnings) = try await node.agent.demand(.startTrace(TracePlan.writes(gates: gates)))
+        else { return }
         // A function that the compiler inlined cannot be probed; the record says so, and the checks that need it say so too.
         recorder.update { description in
             for warning in warnings { description.detectorsOff["trace: \(warning)"] = "not possible on this kernel" }
@@ -88,7 +90,9 @@ extension VirtualCluster {
         let contents = TraceDatContents(
             headerPage: content("events/header_page"), headerEvent: content("events/header_event"),
             ftraceFormats: formats("ftrace"),
-            eventFormats: ["dlm", "mdlab"].map { .init(name: $0, formats: formats($0)) }, kallsyms: symbols.text,
+            eventFormats: ["dlm", "mdlab", "mdlab_gate"].map { .init(name: $0, formats: formats($0)) }.filter {
+                !$0.formats.isEmpty
+            }, kallsyms: symbols.text,
             printkFormats: String(decoding: content("printk_formats"), as: UTF8.self),
             commandLines: String(decoding: content("saved_cmdlines"), as: UTF8.self), cpuPages: [], clock: "mono")
         let root = recorder.layout.node(node.id).root

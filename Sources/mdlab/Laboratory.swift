@@ -79,8 +79,9 @@ struct Laboratory {
         return bench
     }
 
-    /// In load order: each needs only what stands before it, and dlm, which is in the image.
-    private static let modulesUnderTest = ["md-mod", "raid1", "raid10", "md-cluster"]
+    /// In load order: each needs only what stands before it, and dlm, which is in the image. The first is in instrumented
+    /// builds only.
+    private static let modulesUnderTest = ["mdlab_gate", "md-mod", "raid1", "raid10", "md-cluster"]
 
     private func image(for kernel: KernelArtifacts, nodes: Int) async throws -> (
         initramfs: String, modules: [String: String]
@@ -152,7 +153,7 @@ struct Laboratory {
                 configuration.kernel, configuration.kernelRelease, configuration.initramfs,
                 configuration.accelerator.rawValue,
                 AcceleratorProbe.key(qemu: configuration.qemu).split(separator: "-").suffix(2).joined(separator: "-"),
-                "form 2: \(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
+                "form 3: \(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
             ].joined(separator: "\n"))
         let place = try await builder.cache.entry("clusters", key) { draft in
             recorder.note(.note, "booting a cluster to save: the next run starts from it")

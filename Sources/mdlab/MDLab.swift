@@ -18,6 +18,7 @@ struct MDLab: AsyncParsableCommand {
             CompareMatrix.self,
             Report.self,
             Run.self,
+            Steer.self,
             ScenariosCommand.self,
             VM.self,
             Bench.self,

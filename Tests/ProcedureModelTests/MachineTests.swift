@@ -210,10 +210,42 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
         #expect(try verdict(program(nodes: 2, [shared]) { $0.rules = [rule] }) == .fails(.invariant("one at a time")))
     }
 
-    @Test func upgradingWhileOthersHoldTheSameDeadlocks() throws {
-        let body = [take(.cr), wait(!.converting("lock")), take(.ex), wait(!.converting("lock")), take(.nl)]
-        #expect(try verdict(program(nodes: 2, [body])) == .fails(.deadlock))
-        #expect(try verdict(program(nodes: 1, [body])) == .holds)
+    /// conversion_deadlock_detect of fs/dlm/lock.c: who asks last is refused with -EDEADLK and keeps what it has.
+    @Test func upgradingWhileOthersHoldTheSameIsRefused() throws {
+        let upgrade = [take(.cr), wait(!.converting("lock")), take(.ex), wait(!.converting("lock"))]
+        let goesOn = upgrade + [assign("x", .v("got")), take(.nl)]
+        let refused = Program.Rule(.sometimes, "refused", .on(0, .v("x") == 3))
+        #expect(try verdict(program(nodes: 2, [goesOn]) { $0.rules = [refused] }) == .holds)
+        let keeps = upgrade + [when_(.v("got") == 3) { wait(.v("x") == 1) }, take(.nl)]
+        let result = try Search(Machine(program(nodes: 2, [keeps]))).run()
+        #expect(result.verdict == .fails(.deadlock))
+        let last = try Machine(program(nodes: 2, [keeps])).situation(atEndOf: #require(result.counterexample))
+        #expect(last.contains("lock: node1 CR -> EX, node2 CR") || last.contains("lock: node1 CR, node2 CR -> EX"))
+        #expect(try verdict(program(nodes: 1, [goesOn])) == .holds)
+    }
+
+    /// grant_pending_locks of fs/dlm/lock.c sends BASTs to whoever is in the way of a conversion that still waits.
+    @Test func whoGetsInTheWayOfAWaiterIsTold() throws {
+        let program = program(nodes: 3, []) { program in
+            program.locks = [.init("lock", blockedSets: "x")]
+            program.procedures = [
+                Procedure("holder") { Statement.convert("lock", .cr, noQueue: false, result: nil) },
+                Procedure("waiter") {
+                    wait(.on(0, .granted("lock", .cr)))
+                    Statement.convert("lock", .ex, noQueue: false, result: nil)
+                    wait(!.converting("lock"))
+                },
+                Procedure("late") {
+                    wait(.on(1, .converting("lock")))
+                    Statement.convert("lock", .cr, noQueue: false, result: nil)
+                },
+            ]
+            program.threads = ["holder", "waiter", "late"].enumerated().map {
+                .init($1, procedure: $1, runsOn: [$0], existsOn: [$0])
+            }
+            program.rules = [.init(.sometimes, "told", .on(2, .v("x") == 1 && .granted("lock", .cr)))]
+        }
+        #expect(try Search(Machine(program)).run().reached == ["told"])
     }
 
     @Test func noQueueIsRefusedAtOnce() throws {

@@ -7,19 +7,22 @@ import VirtualCluster
 ///
 /// A thread in D state is no hang by itself. The watchdog only suspects: when md threads sleep at the same place in several
 /// looks, it takes two full snapshots and asks `finder` whether they show a wait that cannot end.
-struct Watchdog: Sendable {
+public struct Watchdog: Sendable {
     /// Given two snapshots of all nodes; the lines of a cycle, or nil when there is none to be seen.
-    typealias Finder = @Sendable (_ first: [NodeSnapshot], _ second: [NodeSnapshot]) -> [String]?
+    package typealias Finder = @Sendable (_ first: [NodeSnapshot], _ second: [NodeSnapshot]) -> [String]?
 
-    struct Pace: Sendable {
+    public struct Pace: Sendable {
+        /// Before the first look.
+        public var delay = Duration.zero
         /// Between two looks.
-        var interval = Duration.seconds(2)
+        public var interval = Duration.seconds(2)
         /// So many looks in a row must find the same threads at the same place.
-        var looks = 3
+        public var looks = 3
         /// Between the two snapshots.
-        var betweenSnapshots = Duration.seconds(2)
+        public var betweenSnapshots = Duration.seconds(2)
         /// So many looks after a suspicion that came to nothing, the same threads may be suspected again.
-        var looksUntilAgain = 10
+        public var looksUntilAgain = 10
+        public init() {}
     }
 
     let cluster: any ClusterControl
@@ -28,12 +31,16 @@ struct Watchdog: Sendable {
     var pace = Pace()
     /// Shared with the end of a run that reached a limit, so that labels are not given twice.
     let snapshots: HangSnapshots
+    /// False while threads are held on purpose: then nobody is suspected.
+    var mayJudge: @Sendable () -> Bool = { true }
 
     /// Returns only by throwing: `.hang` when there is one, `.nodeDied`, or when it is cancelled.
     func watch() async throws {
         var seen: [StuckThread: Int] = [:]
+        try await Task.sleep(for: pace.delay)
         while true {
             try await Task.sleep(for: pace.interval)
+            guard mayJudge() else { seen = [:]; continue }
             var stuck: Set<StuckThread> = []
             for node in await situation.answering {
                 guard let output = try await look(at: node) else { continue }

@@ -17,6 +17,9 @@ struct BuildOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A deliberately changed md-cluster of kernel-tests/variants.", valueName: "name"))
     var variant: String?
 
+    @Flag(help: "Build modules whose threads can be held at any function (kernel-tests/gate).")
+    var instrument = false
+
     func validate() throws {
         if kernel != nil, linux != nil {
             throw ValidationError("--kernel and --linux exclude each other: give one of them.")
@@ -28,6 +31,6 @@ struct BuildOptions: ParsableArguments {
             if let linux { .tree(URL(filePath: linux).standardizedFileURL.path) } else {
                 .packaged(kernel ?? catalog.default)
             }
-        return BuildRequest(kernel: choice, patches: patch, variant: variant)
+        return BuildRequest(kernel: choice, patches: patch, variant: variant, instrument: instrument)
     }
 }

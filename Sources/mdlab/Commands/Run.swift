@@ -135,7 +135,7 @@ struct RunDriver: Sendable {
     /// Every scenario gets these disks at least, so that one saved cluster serves all scenarios with as many nodes.
     private static let (leastDisks, leastMiB) = (8, 64)
 
-    private func bringUp() async throws -> Lab {
+    func bringUp() async throws -> Lab {
         let (progress, name) = (self.progress, run.name)
         let laboratory = try Laboratory(progress: ProgressLine().handler)
         var request = try input.request(laboratory.builder.catalog)
