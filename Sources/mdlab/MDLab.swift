@@ -16,6 +16,7 @@ struct MDLab: AsyncParsableCommand {
             Build.self,
             ExploreKernel.self,
             Check.self,
+            CompareMatrix.self,
             Report.self,
             Run.self,
             Steer.self,

@@ -13,7 +13,7 @@ struct Run: AsyncParsableCommand {
         discussion: """
             A NAME is a scenario (smoke), one of its runs (smoke/3-nodes, fail-device/raid10), all of them (smoke/all), everything \
             (all), or one of these with a broken kernel that must be caught (smoke@async). Without a name the suite of \
-            kernel-tests/suite runs. Results go to stdout, as a summary on a terminal and as KTAP in a pipe.
+            kernel-tests/suite runs, or the kernel's own (suite-6.12). Results go to stdout, as a summary on a terminal and as KTAP in a pipe.
             """)
 
     @Argument(help: "Scenarios.") var names: [String] = []
@@ -42,7 +42,7 @@ struct Run: AsyncParsableCommand {
             return
         }
         let plan = try catalogue.plan(
-            names.isEmpty ? try files.suiteNames() : names, nodes: nodes, variant: input.variant,
+            names.isEmpty ? try files.suiteNames(kernel: input.kernel) : names, nodes: nodes, variant: input.variant,
             variants: files.variants())
         if stock, let broken = plan.first(where: { $0.variant != nil }) {
             throw ValidationError("--stock takes the packaged modules as they are: leave \(broken.name) out.")
