@@ -7,6 +7,8 @@ struct Alphabet: Sendable {
     /// By step: the number of its label, or -1.
     private let labels: [Int32]
     let texts: [String]
+    /// Kinds of steps that the record cannot show: "return load_bitmaps".
+    let hidden: Set<String>
     /// [event's label * labels of steps + step's label]
     private let fitting: [Bool]
     private let events: Int
@@ -17,11 +19,16 @@ struct Alphabet: Sendable {
         var labels = [Int32](repeating: -1, count: machine.stepCount)
         var texts: [String] = []
         var numbers: [String: Int32] = [:]
+        var hidden: Set<String> = []
         for step in 0..<machine.stepCount {
             let place = machine.place(ofStep: step)
-            guard let procedure = place.procedures.first, Marker.isOne(procedure), let text = place.stack.first,
-                procedure.hasPrefix("dlm_") || words.kinds.contains(procedure)
-            else { continue }
+            guard let procedure = place.procedures.first, Marker.isOne(procedure), let text = place.stack.first else {
+                continue
+            }
+            guard procedure.hasPrefix("dlm_") || words.kinds.contains(procedure) else {
+                hidden.insert(procedure)
+                continue
+            }
             if let known = numbers[text] {
                 labels[step] = known
             } else {
@@ -31,6 +38,7 @@ struct Alphabet: Sendable {
             }
         }
         self.labels = labels
+        self.hidden = hidden
         self.texts = texts
         let fitting = words.labels.flatMap { event in texts.map { Self.fits(event, $0) } }
         self.fitting = fitting

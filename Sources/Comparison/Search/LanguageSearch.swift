@@ -133,7 +133,8 @@ struct LanguageSearch {
             else { continue }
             successors.removeAll()
             machine.successors(of: StateView(arena.state(number)), byThread: thread, into: &successors)
-            _ = take(number, node, thread, cursor + 1, step, &arena, &successors, scratch, &children)
+            _ = take(
+                number, node, thread, cursor + 1, step, &arena, &successors, scratch, &children, anywhere: patient)
             return
         }
         guard first >= 0 else { return }
@@ -193,13 +194,14 @@ struct LanguageSearch {
     /// Stores the successors from which the thread's code leads to its next event. False if there is none.
     private func take(
         _ number: Int, _ node: Int, _ thread: Int, _ cursor: Int, _ step: Int, _ arena: inout StateArena,
-        _ successors: inout Successors, _ scratch: UnsafeMutablePointer<UInt64>, _ children: inout [Int32]
+        _ successors: inout Successors, _ scratch: UnsafeMutablePointer<UInt64>, _ children: inout [Int32],
+        anywhere: Bool = false
     ) -> Bool {
         var possible = false
         let next = nextEvent(node, cursor, thread % threadsPerNode)
         for item in 0..<successors.count {
             let state = successors.words(item)
-            if next >= 0, let step = machine.nextStep(ofThread: thread, in: StateView(state)),
+            if next >= 0, !anywhere, let step = machine.nextStep(ofThread: thread, in: StateView(state)),
                 !alphabet.leads(step, to: words.nodes[node].events[next].label)
             {
                 continue
