@@ -17,6 +17,7 @@ struct MDLab: AsyncParsableCommand {
             ExploreKernel.self,
             Check.self,
             CompareMatrix.self,
+            Compare.self,
             Report.self,
             Run.self,
             Steer.self,
