@@ -22,6 +22,9 @@ extension Machine {
     /// The step touches nothing but the position of its thread: one of several branches is taken.
     public func isChoice(_ step: Int) -> Bool { instructions[step].operation == .choose }
 
+    /// A DLM lock is asked for: in a cluster that takes a message to another node, so that its time is not known.
+    public func isConversion(_ step: Int) -> Bool { instructions[step].operation == .convert }
+
     /// What a blocked thread waits for, in the kernel's words; nil if the step never blocks.
     public func guardText(ofStep step: Int) -> String? {
         switch instructions[step].operation {
