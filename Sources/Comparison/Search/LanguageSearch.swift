@@ -210,7 +210,7 @@ struct LanguageSearch {
                 successors.removeAll()
                 machine.successors(of: view, byThread: thread, into: &successors)
                 guard successors.count == 1,
-                    machine.nextStep(ofThread: thread, in: StateView(successors.words(0))) == nil
+                    machine.nextStep(ofThread: thread, in: StateView(successors.words(0))).map(machine.isEnd) ?? true
                 else { return }
                 _ = take(number, node, thread, cursor, step, &arena, &successors, scratch, &children)
                 return
