@@ -15,6 +15,8 @@ public struct ScheduleDriver: Sendable {
     let schedule: Schedule
     let gates: any GateBoard
     let log: SteeringLog
+    /// False: operations begin in the schedule's order, and nobody is held or waited for.
+    let holds: Bool
 
     /// Between two looks at a condition.
     var pollInterval = Duration.milliseconds(50)
@@ -25,8 +27,8 @@ public struct ScheduleDriver: Sendable {
     /// Seconds that operations may take to end once nobody is held any more.
     var endLimit = 60.0
 
-    public init(schedule: Schedule, gates: any GateBoard, log: SteeringLog) {
-        (self.schedule, self.gates, self.log) = (schedule, gates, log)
+    public init(schedule: Schedule, gates: any GateBoard, log: SteeringLog, holds: Bool = true) {
+        (self.schedule, self.gates, self.log, self.holds) = (schedule, gates, log, holds)
     }
 
     package func steer(_ runner: StepRunner) async throws {
@@ -34,6 +36,7 @@ public struct ScheduleDriver: Sendable {
         var divergence: SteeringReport.Divergence?
         do {
             for (number, entry) in schedule.order.enumerated() {
+                if !holds, entry.event.isControl { continue }
                 divergence = try await follow(entry, number: number, runner, running)
                 if divergence != nil { break }
             }
@@ -269,4 +272,25 @@ private actor RunningOperations {
 
     private func ended(_ name: String, _ result: Result<CommandResult, StepProblem>) { results[name] = result }
     func result(of name: String) -> Result<CommandResult, StepProblem>? { results[name] }
+}
+
+extension Schedule.Entry.Event {
+    /// Whether it is about holding threads, and not about operations.
+    var isControl: Bool {
+        switch self {
+        case .start, .ends: false
+        case .arm, .held, .release, .waits, .locks: true
+        }
+    }
+}
+
+extension ScenarioRunner {
+    /// Has the runner follow a schedule after the scenario's own steps, and look for hangs often once nobody is held.
+    package mutating func steer(with driver: ScheduleDriver, log: SteeringLog) {
+        steering = { try await driver.steer($0) }
+        mayJudge = { !log.isHolding }
+        pace.interval = .milliseconds(500)
+        pace.looks = 2
+        pace.betweenSnapshots = .seconds(1)
+    }
 }
