@@ -40,7 +40,8 @@ struct ScheduleText {
         }
         lines += ["", "order:"] + order + ["", "deadlock:"] + deadlock + [""]
         if meta.variant != "v5.11" {
-            let nodes = Set(blocked.map(\.thread.node)).sorted().map(\.description).joined(separator: ", ")
+            let cycle = WaitEdge.cycle(in: machine.waits(atEndOf: prediction.run)).map { machine.threads[$0.waiter].node }
+            let nodes = Set(cycle).sorted().map { "node\($0 + 1)" }.joined(separator: ", ")
             lines += ["variants:", "  \(meta.variant): {fails: no-hang, cycle: [\(nodes)]}"]
         }
         return lines.joined(separator: "\n") + "\n"
