@@ -15,7 +15,7 @@ public struct ScheduleDriver: Sendable {
     let schedule: Schedule
     let gates: any GateBoard
     let log: SteeringLog
-    /// False: operations begin in the schedule's order, and nobody is held or waited for.
+    /// False: all nodes carry out their operations at the same time, each its own one after the other, and nobody is held.
     let holds: Bool
 
     /// Between two looks at a condition.
@@ -33,10 +33,10 @@ public struct ScheduleDriver: Sendable {
 
     package func steer(_ runner: StepRunner) async throws {
         let running = RunningOperations()
+        guard holds else { return try await letRun(runner, running) }
         var divergence: SteeringReport.Divergence?
         do {
             for (number, entry) in schedule.order.enumerated() {
-                if !holds, entry.event.isControl { continue }
                 divergence = try await follow(entry, number: number, runner, running)
                 if divergence != nil { break }
             }
@@ -55,6 +55,26 @@ public struct ScheduleDriver: Sendable {
         for name in await running.names { try await end(of: name, runner, running, expected: divergence == nil) }
         if let divergence {
             throw StepProblem.lab("the kernel did not follow the schedule at \u{201C}\(divergence.text)\u{201D}")
+        }
+    }
+
+    private func letRun(_ runner: StepRunner, _ running: RunningOperations) async throws {
+        let order = schedule.order.compactMap { entry in
+            if case .start(let name) = entry.event { schedule.operation(name) } else { nil }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for operations in Dictionary(grouping: order, by: \.node).values {
+                group.addTask {
+                    for operation in operations {
+                        runner.cluster.note(.step, node: operation.node, operation.run.command.text, [:])
+                        let node = try node(operation.node, runner)
+                        await running.started(operation, try await node.start(operation.run.command.argv))
+                        // Without control one operation may be in another's way and be refused; that is no fault.
+                        try await end(of: operation.name, runner, running, expected: false)
+                    }
+                }
+            }
+            try await group.waitForAll()
         }
     }
 
@@ -272,16 +292,6 @@ private actor RunningOperations {
 
     private func ended(_ name: String, _ result: Result<CommandResult, StepProblem>) { results[name] = result }
     func result(of name: String) -> Result<CommandResult, StepProblem>? { results[name] }
-}
-
-extension Schedule.Entry.Event {
-    /// Whether it is about holding threads, and not about operations.
-    var isControl: Bool {
-        switch self {
-        case .start, .ends: false
-        case .arm, .held, .release, .waits, .locks: true
-        }
-    }
 }
 
 extension ScenarioRunner {
