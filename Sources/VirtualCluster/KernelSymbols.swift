@@ -15,6 +15,12 @@ struct KernelSymbols: Sendable {
         text = try String(contentsOf: file, encoding: .utf8)
     }
 
+    /// Those of a node that is restored with its modules: their text is in its trace already.
+    init(modules: [String: UInt64]) {
+        text = ""
+        self.modules = modules
+    }
+
     /// Adds a module whose sections lie at the given addresses (/sys/module/NAME/sections).
     mutating func add(module name: String, file: KernelModuleFile, sections: [String: UInt64]) {
         var lines = ""

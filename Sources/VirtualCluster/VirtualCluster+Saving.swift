@@ -6,8 +6,20 @@ import RunRecord
 
 /// A whole cluster on disk: every node's memory and devices and the shared disks, all of one moment.
 ///
-///     SAVED/  node1.state  node2.state  disk0 disk1 ...  node1/kmsg.log ...
+///     SAVED/  node1.state  node2.state  disk0 disk1 ...  host.json  node1/kmsg.log trace.cpu0.raw ...
+///
+/// It may be saved at any moment: with or without md's modules, in the middle of a resync, with threads held at gates.
 extension VirtualCluster {
+    /// What the host knows of the nodes and cannot ask again.
+    private struct HostState: Codable {
+        var modulesAreLoaded: Bool
+        /// The addresses of the modules' symbols, by node.
+        var symbols: [Int: [String: UInt64]]
+        var tracing: [Int]
+    }
+
+    private static func hostState(in folder: URL) -> URL { folder.appending(path: "host.json") }
+
     /// Saves the cluster into a folder and leaves it stopped.
     ///
     /// All nodes stop before any is saved: corosync's and DLM's timers stand still together, and nobody is missed. The
@@ -17,6 +29,13 @@ extension VirtualCluster {
         try await everyNode { node in try await node.agent.demand(.quiesce) }
         try await everyNode { node in try await node.monitor.execute("stop") }
         for disk in 0..<configuration.disks { try disks.save(disk: disk, to: folder.appending(path: "disk\(disk)")) }
+        let host = state.withLock { state in
+            HostState(
+                modulesAreLoaded: state.modulesAreLoaded,
+                symbols: Dictionary(uniqueKeysWithValues: state.symbols.map { ($0.key.rawValue, $0.value.modules) }),
+                tracing: state.tracing.map(\.rawValue).sorted())
+        }
+        try JSONEncoder().encode(host).write(to: Self.hostState(in: folder))
         try await everyNode { [self] node in
             let state = folder.appending(path: "\(node.id).state")
             try await node.monitor.execute(
@@ -34,14 +53,18 @@ extension VirtualCluster {
             let record = recorder.layout.node(node.id)
             let kept = RunLayout(root: folder).node(node.id)
             try FileManager.default.createDirectory(at: kept.root, withIntermediateDirectories: true)
-            for name in Self.logs where FileManager.default.fileExists(atPath: record.root.appending(path: name).path) {
-                try FileManager.default.copyItem(
-                    at: record.root.appending(path: name), to: kept.root.appending(path: name))
-            }
+            try Self.copyLogs(from: record.root, to: kept.root)
         }
     }
 
-    private static let logs = ["kmsg.log", "corosync.log"]
+    /// What is appended to while a node runs: its logs, and what it has traced so far.
+    private static func copyLogs(from source: URL, to target: URL) throws {
+        let files = FileManager.default
+        for name in try files.contentsOfDirectory(atPath: source.path)
+        where ["kmsg.log", "corosync.log", "trace.parts"].contains(name) || name.hasPrefix("trace.cpu") {
+            try files.copyItem(at: source.appending(path: name), to: target.appending(path: name))
+        }
+    }
 
     /// Starts all nodes of a saved cluster where they stopped. The configuration must be the one that was saved.
     public static func restore(_ configuration: ClusterConfiguration, from folder: URL, recorder: RunRecorder)
@@ -54,12 +77,15 @@ extension VirtualCluster {
                 try cluster.disks.load(disk: disk, from: folder.appending(path: "disk\(disk)"))
             }
             for node in cluster.guests {
-                let kept = RunLayout(root: folder).node(node.id)
-                for name in logs {
-                    guard let data = try? Data(contentsOf: kept.root.appending(path: name)) else { continue }
-                    recorder.append(data, to: recorder.layout.node(node.id).root.appending(path: name))
-                }
+                try copyLogs(
+                    from: RunLayout(root: folder).node(node.id).root, to: recorder.layout.node(node.id).root)
                 try await cluster.launch(node, incoming: folder.appending(path: "\(node.id).state"))
+            }
+            let host = try JSONDecoder().decode(HostState.self, from: Data(contentsOf: hostState(in: folder)))
+            cluster.state.withLock { state in
+                state.modulesAreLoaded = host.modulesAreLoaded
+                state.tracing = Set(host.tracing.map { NodeID($0) })
+                for (node, modules) in host.symbols { state.symbols[NodeID(node)] = KernelSymbols(modules: modules) }
             }
             try await withLimit(
                 .seconds(60), else: .notBooted(NodeID(1), seconds: 60, lastConsoleLines: ["restoring a saved cluster"])

@@ -19,7 +19,7 @@ public struct ScenarioRunner: Sendable {
     let cluster: any ClusterControl
     let patience: Patience
     let finder: Watchdog.Finder
-    package var pace = Watchdog.Pace()
+    package var pace: Watchdog.Pace
     /// What comes after the scenario's steps; see Steering.
     package var steering: (@Sendable (StepRunner) async throws -> Void)?
     /// False while `steering` holds threads on purpose.
@@ -27,24 +27,38 @@ public struct ScenarioRunner: Sendable {
     /// Seconds that a cluster may need, after the last step, until nothing is going on in it any more.
     var settleLimit = 60.0
 
-    public init(instance: ScenarioInstance, cluster: any ClusterControl, patience: Patience) {
-        self.init(instance: instance, cluster: cluster, patience: patience, finder: Watchdog.judgedHang)
+    /// What of a scenario is to be run.
+    public enum Part: Sendable, Equatable {
+        case all
+        /// The modules, the array, and so many of the steps.
+        case beginning(Int)
+        /// The steps after so many, in a cluster in which these have been done.
+        case rest(Int)
+    }
+
+    public init(
+        instance: ScenarioInstance, cluster: any ClusterControl, patience: Patience,
+        pace: Watchdog.Pace = Watchdog.Pace()
+    ) {
+        self.init(instance: instance, cluster: cluster, patience: patience, pace: pace, finder: Watchdog.judgedHang)
     }
 
     /// - Parameter finder: names the cycle that two snapshots of all nodes show, or nil; see `Watchdog`.
     init(
         instance: ScenarioInstance, cluster: any ClusterControl, patience: Patience,
+        pace: Watchdog.Pace = Watchdog.Pace(),
         finder: @escaping @Sendable (_ first: [NodeSnapshot], _ second: [NodeSnapshot]) -> [String]?
     ) {
         (self.instance, self.cluster, self.patience, self.finder) = (instance, cluster, patience, finder)
+        self.pace = pace
     }
 
     /// Runs the scenario. Never throws: whatever happens is an ending, and in the record. When the task is cancelled (Ctrl-C) the
     /// run ends as interrupted, with what the nodes can still tell.
-    public func run() async -> Outcome {
+    public func run(_ part: Part = .all) async -> Outcome {
         let situation = Situation(nodes: cluster.nodes)
         let snapshots = HangSnapshots()
-        let problem = await firstProblem(situation, snapshots)
+        let problem = await firstProblem(part, situation, snapshots)
         guard let problem else { return Outcome(ending: .finished, problem: nil) }
         let (kind, blame) = problem.event
         cluster.note(kind, node: nil, problem.text, ["problem": problem.text, "blame": blame.rawValue])
@@ -56,11 +70,11 @@ public struct ScenarioRunner: Sendable {
 
     /// Runs steps and watchdog side by side; the first of them to fail, or the end of the steps, ends the run. A command that
     /// hangs in the kernel cannot be waited for, so neither is.
-    private func firstProblem(_ situation: Situation, _ snapshots: HangSnapshots) async -> StepProblem? {
+    private func firstProblem(_ part: Part, _ situation: Situation, _ snapshots: HangSnapshots) async -> StepProblem? {
         let first = FirstAnswer<StepProblem?>()
         let steps = Task {
             do {
-                try await performAll(situation)
+                try await perform(part, situation)
                 await first.give(nil)
             } catch {
                 await first.give(StepProblem(error, doing: "the scenario"))
@@ -86,14 +100,25 @@ public struct ScenarioRunner: Sendable {
         }
     }
 
-    private func performAll(_ situation: Situation) async throws {
+    private func perform(_ part: Part, _ situation: Situation) async throws {
         let runner = StepRunner(instance: instance, cluster: cluster, situation: situation, patience: patience)
-        try await cluster.loadModules()
-        try await runner.perform(instance.scenario.before)
-        try await runner.startArray()
-        try await runner.perform(instance.scenario.steps)
-        try await steering?(runner)
-        try await settle(runner)
+        let steps = instance.scenario.steps
+        let (first, end) =
+            switch part {
+            case .all: (0, steps.count)
+            case .beginning(let count): (0, count)
+            case .rest(let count): (count, steps.count)
+            }
+        if first == 0 {
+            try await cluster.loadModules()
+            try await runner.perform(instance.scenario.before)
+            try await runner.startArray()
+        }
+        try await runner.perform(Array(steps[first..<end]))
+        if end == steps.count {
+            try await steering?(runner)
+            try await settle(runner)
+        }
     }
 
     /// Waits until nothing is going on any more, then takes the snapshot "final" that agreement and expectations are judged by.

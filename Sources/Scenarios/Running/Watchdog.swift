@@ -7,20 +7,22 @@ import VirtualCluster
 ///
 /// A thread in D state is no hang by itself. The watchdog only suspects: when md threads sleep at the same place in several
 /// looks, it takes two full snapshots and asks `finder` whether they show a wait that cannot end.
-package struct Watchdog: Sendable {
+public struct Watchdog: Sendable {
     /// Given two snapshots of all nodes; the lines of a cycle, or nil when there is none to be seen.
     package typealias Finder = @Sendable (_ first: [NodeSnapshot], _ second: [NodeSnapshot]) -> [String]?
 
-    package struct Pace: Sendable {
+    public struct Pace: Sendable {
+        /// Before the first look.
+        public var delay = Duration.zero
         /// Between two looks.
-        package var interval = Duration.seconds(2)
+        public var interval = Duration.seconds(2)
         /// So many looks in a row must find the same threads at the same place.
-        package var looks = 3
+        public var looks = 3
         /// Between the two snapshots.
-        package var betweenSnapshots = Duration.seconds(2)
+        public var betweenSnapshots = Duration.seconds(2)
         /// So many looks after a suspicion that came to nothing, the same threads may be suspected again.
-        package var looksUntilAgain = 10
-        package init() {}
+        public var looksUntilAgain = 10
+        public init() {}
     }
 
     let cluster: any ClusterControl
@@ -35,6 +37,7 @@ package struct Watchdog: Sendable {
     /// Returns only by throwing: `.hang` when there is one, `.nodeDied`, or when it is cancelled.
     func watch() async throws {
         var seen: [StuckThread: Int] = [:]
+        try await Task.sleep(for: pace.delay)
         while true {
             try await Task.sleep(for: pace.interval)
             guard mayJudge() else { seen = [:]; continue }
