@@ -3,7 +3,7 @@ import ModelChecker
 import ProcedureModel
 
 /// A place at which a thread of the model can be held: it crosses the entry or return of a function between two of its steps.
-struct HoldPoint: Hashable, Sendable {
+struct ModelPoint: Hashable, Sendable {
     var thread: Int
     var edge: Gate.Edge
     var function: String
@@ -14,7 +14,7 @@ struct HoldPoint: Hashable, Sendable {
 /// each action, when a kernel has long come to that point.
 struct ControlledModel: Sendable {
     struct ArmedGate: Hashable, Sendable {
-        var point: HoldPoint
+        var point: ModelPoint
         var skip: Int
         var isHeld = false
     }
@@ -27,7 +27,7 @@ struct ControlledModel: Sendable {
     private(set) var gates: [ArmedGate] = []
     /// What was crossed since `crossings` was emptied, in order; only if it is kept.
     var keepsCrossings = false
-    var crossings: [HoldPoint] = []
+    var crossings: [ModelPoint] = []
     /// The threads that took a step since it was emptied.
     var moved: Set<Int> = []
     /// Steps that were taken since the last action.
@@ -55,8 +55,8 @@ struct ControlledModel: Sendable {
     }
 
     mutating func begin(_ thread: Int) { allowed[thread] += 1 }
-    mutating func arm(_ point: HoldPoint, skip: Int) { gates.append(ArmedGate(point: point, skip: skip)) }
-    mutating func release(_ point: HoldPoint) { gates.removeAll { $0.point == point && $0.isHeld } }
+    mutating func arm(_ point: ModelPoint, skip: Int) { gates.append(ArmedGate(point: point, skip: skip)) }
+    mutating func release(_ point: ModelPoint) { gates.removeAll { $0.point == point && $0.isHeld } }
 
     private func isHeld(_ thread: Int) -> Bool {
         if gates.contains(where: { $0.isHeld && $0.point.thread == thread }) { return true }
@@ -98,7 +98,7 @@ struct ControlledModel: Sendable {
             begun[thread] += 1
         }
         for (edge, function) in Self.edges(before, after) {
-            let point = HoldPoint(thread: thread, edge: edge, function: function)
+            let point = ModelPoint(thread: thread, edge: edge, function: function)
             if keepsCrossings { crossings.append(point) }
             for index in gates.indices where gates[index].point == point && !gates[index].isHeld {
                 if gates[index].skip > 0 { gates[index].skip -= 1 } else { gates[index].isHeld = true }

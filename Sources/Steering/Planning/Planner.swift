@@ -7,12 +7,12 @@ struct Plan: Sendable, Hashable {
     enum Action: Sendable, Hashable {
         /// The process begins its next operation.
         case begin(Int)
-        case release(HoldPoint)
+        case release(ModelPoint)
     }
     struct Step: Sendable, Hashable {
         var action: Action
         /// A gate that is armed before, and holds its thread in what follows.
-        var gate: HoldPoint?
+        var gate: ModelPoint?
         var skip = 0
     }
     var steps: [Step] = []
@@ -75,17 +75,17 @@ struct Planner {
             return
         }
         for action in actions {
-            var crossings: [HoldPoint] = []
+            var crossings: [ModelPoint] = []
             if let next = take(Plan.Step(action: action), from: node, &left, crossings: &crossings) {
                 search(next, gates: gates, &found, &seen, &left)
             }
             guard gates > 0 else { continue }
-            var counts: [HoldPoint: Int] = [:]
+            var counts: [ModelPoint: Int] = [:]
             for point in crossings {
                 let skip = counts[point, default: 0]
                 counts[point] = skip + 1
                 guard skip < 3, prediction.machine.threads[point.thread].name != "dlm_callback" else { continue }
-                var unused: [HoldPoint] = []
+                var unused: [ModelPoint] = []
                 let step = Plan.Step(action: action, gate: point, skip: skip)
                 if let next = take(step, from: node, &left, crossings: &unused) {
                     search(next, gates: gates - 1, &found, &seen, &left)
@@ -104,7 +104,7 @@ struct Planner {
     }
 
     /// The state after a step; nil if it depends on who runs first, if its gate holds nobody, or if it comes to no end.
-    private func take(_ step: Plan.Step, from node: Node, _ left: inout Int, crossings: inout [HoldPoint]) -> Node? {
+    private func take(_ step: Plan.Step, from node: Node, _ left: inout Int, crossings: inout [ModelPoint]) -> Node? {
         left -= 1
         var first: ControlledModel?
         for seed in Self.seeds {

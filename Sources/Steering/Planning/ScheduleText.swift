@@ -95,7 +95,7 @@ struct ScheduleText {
         var model = ControlledModel(machine)
         var lines: [String] = []
         var gate = 0
-        var names: [HoldPoint: String] = [:]
+        var names: [ModelPoint: String] = [:]
         for (number, step) in plan.steps.enumerated() {
             if let point = step.gate {
                 names[point] = name(ofGate: gate)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+import Comparison
 import Foundation
+import KernelTrace
 import NearNames
 import Reporting
 import RunRecord
@@ -126,10 +128,25 @@ struct SteeringRun: Sendable {
         if case .hang = outcome.problem, !schedule.deadlock.isEmpty {
             match = DeadlockMatch(schedule, in: recorded.lastSnapshots)
         }
-        let lines = SteeringWording.lines(log.report, match: match, schedule: schedule, hung: outcome.ending == .hung)
+        var lines = SteeringWording.lines(log.report, match: match, schedule: schedule, hung: outcome.ending == .hung)
+        let predicted = schedule.scenario.variants[request.variant ?? ""] != nil && !schedule.deadlock.isEmpty
+        if !unsteered, !log.report.isComplete || (predicted && match?.matches != true) {
+            lines += SteeringWording.lines(try Self.comparison(folder))
+        }
         return Outcome(
             verdict: verdict, folder: folder.root.relativePath, report: log.report, match: match, seconds: seconds,
             lines: lines)
+    }
+}
+
+extension SteeringRun {
+    /// Enough for a run of some seconds, and at most some seconds themselves.
+    private static let statesToCompare = 1_000_000
+
+    /// Whether the model allows what the kernels did: then it is the schedule that they cannot follow, else one of the two is
+    /// wrong.
+    fileprivate static func comparison(_ folder: RunLayout) throws -> Comparison {
+        try Comparison(try Recording.open(folder.root), limit: statesToCompare)
     }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import Comparison
 import Scenarios
 import Steering
 
@@ -82,6 +83,23 @@ enum SteeringWording {
             lines.append("ended      without a hang")
         }
         return lines
+    }
+}
+
+extension SteeringWording {
+    /// Whose fault it is that the kernel went another way.
+    static func lines(_ comparison: Comparison) -> [String] {
+        switch comparison.answer {
+        case .conforms:
+            ["why        the model of \(comparison.variant) allows all that the kernels did: the schedule cannot be followed so"]
+        case .doesNotConform:
+            [
+                "why        the kernels did what the model of \(comparison.variant) does not allow: one of them is wrong; "
+                    + "see 'mdlab compare'"
+            ]
+        case .notDecided:
+            ["why        not decided whether the model of \(comparison.variant) allows what the kernels did; see 'mdlab compare'"]
+        }
     }
 }
 
