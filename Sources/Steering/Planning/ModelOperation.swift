@@ -13,8 +13,8 @@ struct ModelOperation: Sendable, Equatable {
     /// What a shell is given.
     var command: String
 
-    /// In the order of the workload.
-    static func all(of workload: Workload) -> [ModelOperation] {
+    /// In the order of the workload. Throws `unsupportedOperation` for what a schedule has no command for.
+    static func all(of workload: Workload) throws(PlanError) -> [ModelOperation] {
         var result: [ModelOperation] = []
         for (node, processes) in workload.processes.enumerated() {
             let adds = processes.contains { $0.first == "add" }
@@ -22,7 +22,9 @@ struct ModelOperation: Sendable, Equatable {
                 for (number, name) in names.enumerated() {
                     let letter = node % 2 == 0 ? "b" : "c"
                     let disk = adds ? (node % 2 == 0 ? "vde" : "vdf") : "vd\(letter)"
-                    let (title, line) = command(name, node + 1, letter, disk)
+                    guard let (title, line) = command(name, node + 1, letter, disk) else {
+                        throw .unsupportedOperation(name)
+                    }
                     let same = result.count { $0.name == title || $0.name.hasPrefix("\(title).") }
                     result.append(
                         ModelOperation(
@@ -34,7 +36,7 @@ struct ModelOperation: Sendable, Equatable {
         return result
     }
 
-    private static func command(_ name: String, _ node: Int, _ letter: String, _ disk: String) -> (String, String) {
+    private static func command(_ name: String, _ node: Int, _ letter: String, _ disk: String) -> (String, String)? {
         let folder = "/sys/block/md0/md/"
         return switch name {
         case "fail": ("fail-\(letter)", "mdadm /dev/md0 --fail /dev/\(disk)")
@@ -44,7 +46,9 @@ struct ModelOperation: Sendable, Equatable {
         case "add": ("add-\(letter)", "mdadm /dev/md0 --add /dev/\(disk)")
         case "grow": ("grow-\(node)", "echo 49152 > \(folder)component_size")
         case "resync": ("repair-\(node)", "echo repair > \(folder)sync_action")
-        default: ("stop-\(node)", "mdadm --stop /dev/md0")
+        case "suspend": ("suspend-\(node)", "echo 64 > \(folder)suspend_lo")
+        case "stop": ("stop-\(node)", "mdadm --stop /dev/md0")
+        default: nil
         }
     }
 }

@@ -10,6 +10,7 @@ public struct Prediction: Sendable {
     public let document: RunDocument
     let machine: Machine
     let workload: Workload
+    let operations: [ModelOperation]
     let run: Counterexample
     /// The kernel as it is, with the same work to do.
     let reference: Machine?
@@ -33,10 +34,13 @@ public struct Prediction: Sendable {
         self.document = document
         do {
             workload = try Workload(document.meta.workload, nodes: document.meta.nodes)
+            operations = try ModelOperation.all(of: workload)
             machine = try Self.machine(document, workload)
             reference = try? Self.machine(document, workload, variant: "v5.11")
         } catch let error as ModelError {
             throw .model(error)
+        } catch let error as PlanError {
+            throw error
         } catch {
             throw .notACounterexample(file)
         }
@@ -115,6 +119,8 @@ public enum PlanError: Error, Sendable, Equatable {
     case model(ModelError)
     /// The model cannot take this step: the file is of another version of it, or was changed.
     case notARunOfTheModel(step: Int)
+    /// The workload has an operation that a schedule has no command for.
+    case unsupportedOperation(String)
     /// Nothing is blocked in its last state: what it shows is a broken rule, and a schedule forces waits.
     case noDeadlock(verdict: String)
     /// No schedule with so many gates forces it in the model.

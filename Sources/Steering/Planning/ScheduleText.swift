@@ -7,14 +7,13 @@ import ProcedureModel
 struct ScheduleText {
     let prediction: Prediction
     let plan: Plan
-    private let operations: [ModelOperation]
+    private var operations: [ModelOperation] { prediction.operations }
     private let machine: Machine
 
     /// - Parameter machine: the one that the plan is carried out on, if it is not the prediction's.
     init(_ prediction: Prediction, _ plan: Plan, machine: Machine? = nil) {
         (self.prediction, self.plan) = (prediction, plan)
         self.machine = machine ?? prediction.machine
-        operations = ModelOperation.all(of: prediction.workload)
     }
 
     func text(name: String) -> String {

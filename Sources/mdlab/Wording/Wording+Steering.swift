@@ -51,6 +51,8 @@ extension PlanError: Worded {
         case .model(let error): error.line
         case .notARunOfTheModel(let step):
             "the model cannot take step \(step) of this counterexample: it is of another version; make it again with 'mdlab model check'"
+        case .unsupportedOperation(let name):
+            "the workload has '\(name)', which no command of a schedule does: make a counterexample without it"
         case .noDeadlock(let verdict):
             "the counterexample shows no deadlock (\(verdict)), and only waits can be steered into: look at it with 'mdlab model'"
         case .notForced(let gates, let tried):
