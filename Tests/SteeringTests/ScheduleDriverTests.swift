@@ -30,7 +30,9 @@ private final class Bench: ClusterControl, GateBoard {
         stages: [String: GateState.Stage] = [:], threads: [NodeID: String] = [:], statuses: [String: Int32] = [:],
         unknownFunctions: Set<String> = []
     ) {
-        (self.stages, self.threads, self.statuses, self.unknownFunctions) = (stages, threads, statuses, unknownFunctions)
+        (self.stages, self.threads, self.statuses, self.unknownFunctions) = (
+            stages, threads, statuses, unknownFunctions
+        )
     }
 
     var nodes: [any NodeControl] { [1, 2].map { BenchNode(id: NodeID($0), bench: self) } }

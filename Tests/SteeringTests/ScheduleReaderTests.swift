@@ -59,12 +59,14 @@ func parseSchedule(_ text: String) throws(ScheduleError) -> Schedule {
         #expect(
             schedule.gates == [
                 .init(
-                    name: "g", thread: .init(node: NodeID(2), .operation("fail-c")), edge: .return, function: "md_error",
+                    name: "g", thread: .init(node: NodeID(2), .operation("fail-c")), edge: .return,
+                    function: "md_error",
                     skip: 3)
             ])
         #expect(
             schedule.order.map(\.event.text) == [
-                "arm g", "start fail-c", "g holds its thread", "node1 raid1d is at rest, node2 fail-c waits in md_ioctl",
+                "arm g", "start fail-c", "g holds its thread",
+                "node1 raid1d is at rest, node2 fail-c waits in md_ioctl",
                 "node1 token is NL -> EX, node2 ack is CR", "release g", "start fail-b",
             ])
         #expect(schedule.order[5].limit == 40)
@@ -90,7 +92,8 @@ func parseSchedule(_ text: String) throws(ScheduleError) -> Schedule {
     }
 
     @Test(arguments: [
-        ("arm: h", "gate", "h"), ("start: fail-d", "operation", "fail-d"), ("waits: {node3 raid1d: rest}", "node", "node3"),
+        ("arm: h", "gate", "h"), ("start: fail-d", "operation", "fail-d"),
+        ("waits: {node3 raid1d: rest}", "node", "node3"),
         ("waits: {node1 raidd: rest}", "thread", "raidd"), ("locks: {node1 tokn: EX}", "lock", "tokn"),
         ("locks: {node9 token: EX}", "node", "node9"), ("ends: remove", "operation", "remove"),
     ])
@@ -105,7 +108,8 @@ func parseSchedule(_ text: String) throws(ScheduleError) -> Schedule {
     @Test func anEventThatIsNotThere() {
         #expect(
             error(scheduleText(order: ["hold: g"]))
-                == .scenario(.file("test.yaml", line: 11, .unknownKey("hold", what: "an entry of order", near: ["held"]))))
+                == .scenario(
+                    .file("test.yaml", line: 11, .unknownKey("hold", what: "an entry of order", near: ["held"]))))
     }
 
     @Test func anUnknownNodeOfAGate() {
@@ -145,7 +149,9 @@ func parseSchedule(_ text: String) throws(ScheduleError) -> Schedule {
         #expect(error(scheduleText(order: [entry])) != nil)
     }
 
-    @Test(arguments: ["  g: {on: node2, thread: raid1d}", "  g: {on: node2, thread: raid1d, entry: a, return: b}", "  \"a b\": {}"])
+    @Test(arguments: [
+        "  g: {on: node2, thread: raid1d}", "  g: {on: node2, thread: raid1d, entry: a, return: b}", "  \"a b\": {}",
+    ])
     func aGateThatSaysNothing(gates: String) { #expect(error(scheduleText(gates: gates)) != nil) }
 
     @Test func anyPartOfAFileIsReadOrRefused() throws {

@@ -106,7 +106,9 @@ public struct ScheduleDriver: Sendable {
             }
         case .release(let name):
             guard let gate = schedule.gate(name) else { break }
-            if try await gates.state(of: name, on: gate.thread.node)?.stage == .expired { return diverged(.expired, []) }
+            if try await gates.state(of: name, on: gate.thread.node)?.stage == .expired {
+                return diverged(.expired, [])
+            }
             try await gates.release(name, on: gate.thread.node)
         case .held, .waits, .ends, .locks:
             let end = clock.now + runner.patience.limit(entry.limit)
@@ -127,7 +129,8 @@ public struct ScheduleDriver: Sendable {
         let took = (clock.now - start) / .seconds(1)
         log.followed(.init(text: entry.event.text, line: entry.line, seconds: took))
         runner.cluster.note(
-            .stepEnd, node: nil, entry.event.text, ["line": "\(entry.line)", "seconds": "\((took * 100).rounded() / 100)"])
+            .stepEnd, node: nil, entry.event.text,
+            ["line": "\(entry.line)", "seconds": "\((took * 100).rounded() / 100)"])
         return nil
     }
 

@@ -94,7 +94,9 @@ struct ControlledModel: Sendable {
         let before = from.map { machine.place(ofStep: $0).stack } ?? []
         let after = to.map { machine.place(ofStep: $0).stack } ?? []
         if before == after { return }
-        if machine.isProcess(thread), before.count > 1, after.suffix(2).first != before.suffix(2).first || after.count < 2 {
+        if machine.isProcess(thread), before.count > 1,
+            after.suffix(2).first != before.suffix(2).first || after.count < 2
+        {
             begun[thread] += 1
         }
         for (edge, function) in Self.edges(before, after) {

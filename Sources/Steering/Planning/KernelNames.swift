@@ -5,7 +5,8 @@ import ProcedureModel
 enum KernelNames {
     /// Where the model's name of a procedure is not the kernel's; nil: the kernel has no function that begins and ends there.
     private static let others: [String: String?] = [
-        "md_unregister_thread_recv": "md_unregister_thread", "dlm_lock_sync_now": nil, "update_size_store": "size_store",
+        "md_unregister_thread_recv": "md_unregister_thread", "dlm_lock_sync_now": nil,
+        "update_size_store": "size_store",
         "ack_bast": nil,
     ]
 

@@ -52,7 +52,8 @@ struct Planner {
             var seen: Set<[UInt64]> = []
             search(Node(model: ControlledModel(prediction.machine)), gates: gates, &found, &seen, &left)
             var good: [Plan] = []
-            for (plan, _) in found.map({ ($0.0, cost($0.0) + $0.1 / 8) }).sorted(by: { $0.1 < $1.1 }) where good.count < wanted {
+            for (plan, _) in found.map({ ($0.0, cost($0.0) + $0.1 / 8) }).sorted(by: { $0.1 < $1.1 })
+            where good.count < wanted {
                 if isCertain(plan) { good.append(plan) }
             }
             if !good.isEmpty { return good }

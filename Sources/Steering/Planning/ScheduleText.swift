@@ -39,7 +39,9 @@ struct ScheduleText {
         }
         lines += ["", "order:"] + order + ["", "deadlock:"] + deadlock + [""]
         if meta.variant != "v5.11" {
-            let cycle = WaitEdge.cycle(in: machine.waits(atEndOf: prediction.run)).map { machine.threads[$0.waiter].node }
+            let cycle = WaitEdge.cycle(in: machine.waits(atEndOf: prediction.run)).map {
+                machine.threads[$0.waiter].node
+            }
             let nodes = Set(cycle).sorted().map { "node\($0 + 1)" }.joined(separator: ", ")
             lines += ["variants:", "  \(meta.variant): {fails: no-hang, cycle: [\(nodes)]}"]
         }
@@ -72,7 +74,8 @@ struct ScheduleText {
         let name = machine.threads[thread].name
         let process = name == "mdadm" ? 0 : (Int(name.dropFirst(5)) ?? 1) - 1
         return operations.first {
-            $0.node == NodeID(machine.threads[thread].node + 1) && $0.process == process && $0.number == max(begun, 1) - 1
+            $0.node == NodeID(machine.threads[thread].node + 1) && $0.process == process
+                && $0.number == max(begun, 1) - 1
         }
     }
 
@@ -172,7 +175,8 @@ struct ScheduleText {
             guard !stack.isEmpty, edge != nil || isAsleep else { return nil }
             let reason = isAsleep ? "wake-up" : Self.reason(edge?.reason ?? "")
             return BlockedThread(
-                thread: name(thread), stack: stack, waitsFor: reason, heldBy: isAsleep ? nil : edge.map { name($0.holder) })
+                thread: name(thread), stack: stack, waitsFor: reason,
+                heldBy: isAsleep ? nil : edge.map { name($0.holder) })
         }
     }
 

@@ -22,7 +22,8 @@ struct Steer: AsyncParsableCommand {
     @OptionGroup var input: BuildOptions
     @Option(name: .customLong("repeat"), help: ArgumentHelp("Run each so many times, and count.", valueName: "times"))
     var times = 1
-    @Option(help: ArgumentHelp("How many schedules for a counterexample are tried.", valueName: "number")) var attempts = 3
+    @Option(help: ArgumentHelp("How many schedules for a counterexample are tried.", valueName: "number"))
+    var attempts = 3
     @Option(help: ArgumentHelp("Write the schedule of a counterexample to this file.", valueName: "file"))
     var write: String?
     @Flag(help: "Only make the schedule: start no virtual machine.") var planOnly = false
@@ -42,7 +43,9 @@ struct Steer: AsyncParsableCommand {
         let files = try ScenarioFiles.locate()
         let schedules = ScheduleFiles(files)
         let requests = try names.map { try schedules.request($0, variant: input.variant) }
-        if let write, let text = requests.first?.candidates.first?.text { try ModelFile.write(Data(text.utf8), to: write) }
+        if let write, let text = requests.first?.candidates.first?.text {
+            try ModelFile.write(Data(text.utf8), to: write)
+        }
         if planOnly {
             if write == nil { for request in requests { print(request.candidates[0].text, terminator: "") } }
             return
@@ -65,7 +68,8 @@ struct Steer: AsyncParsableCommand {
                     attempts: attempts, progress: .standardError(environment: environment))
                 do {
                     let outcome = try await interruption.cancelling { try await driver.outcome() }
-                    for line in outcome.lines { print((format ?? results.format) == .ktap ? "# " + line : line) }
+                    let mark = results.format == .ktap ? "# " : ""
+                    Self.write(outcome.lines.map { mark + $0 })
                     results.add(outcome.verdict, name: name, folder: outcome.folder)
                     tally.add(request.name, outcome)
                 } catch let error where !interruption.isInterrupted && (error as? any Worded)?.exitCode == Exit.usage {
@@ -77,7 +81,12 @@ struct Steer: AsyncParsableCommand {
             }
         }
         results.end()
-        if times > 1 { for line in tally.lines { print("# " + line) } }
+        if times > 1 { Self.write(tally.lines.map { (results.format == .ktap ? "# " : "") + $0 }) }
         throw ExitCode(RunExit(words: results.words, interrupted: interruption.isInterrupted).rawValue)
+    }
+
+    /// Where the results go, and in their order.
+    private static func write(_ lines: [String]) {
+        FileHandle.standardOutput.write(Data(lines.map { $0 + "\n" }.joined().utf8))
     }
 }

@@ -32,7 +32,8 @@ extension ScheduleError.Disorder {
         case .neverReleased(let gate): "gate \(gate) is never released: put 'release: \(gate)' after"
         case .notStarted(let operation): "operation \(operation) has not begun here: put 'start: \(operation)' before"
         case .startedTwice(let operation): "operation \(operation) is started twice: make another operation"
-        case .neverStarted(let operation): "operation \(operation) is never started: put 'start: \(operation)' into order"
+        case .neverStarted(let operation):
+            "operation \(operation) is never started: put 'start: \(operation)' into order"
         }
     }
 }
@@ -45,7 +46,8 @@ extension PlanError: Worded {
 
     var line: String {
         switch self {
-        case .unreadable(let file, let reason): "\(file) cannot be read: \(reason); give what 'mdlab model check --json' wrote"
+        case .unreadable(let file, let reason):
+            "\(file) cannot be read: \(reason); give what 'mdlab model check --json' wrote"
         case .notACounterexample(let file):
             "\(file) is no counterexample: give a file that 'mdlab model check --json FILE' wrote"
         case .model(let error): error.line
@@ -76,7 +78,9 @@ enum SteeringWording {
                     ? "reached    the predicted state: \(match.lines.count) threads wait as predicted"
                     : "hung       in another state than predicted")
             for line in match.lines {
-                lines.append("  \(line.differences.isEmpty ? "as predicted" : "differs     ")  \(line.thread.text): \(line.wanted)")
+                lines.append(
+                    "  \(line.differences.isEmpty ? "as predicted" : "differs     ")  \(line.thread.text): \(line.wanted)"
+                )
                 lines += line.differences.map { "                  but \($0)" }
             }
         } else if hung {
@@ -93,14 +97,18 @@ extension SteeringWording {
     static func lines(_ comparison: Comparison) -> [String] {
         switch comparison.answer {
         case .conforms:
-            ["why        the model of \(comparison.variant) allows all that the kernels did: the schedule cannot be followed so"]
+            [
+                "why        the model of \(comparison.variant) allows all that the kernels did: the schedule cannot be followed so"
+            ]
         case .doesNotConform:
             [
                 "why        the kernels did what the model of \(comparison.variant) does not allow: one of them is wrong; "
                     + "see 'mdlab compare'"
             ]
         case .notDecided:
-            ["why        not decided whether the model of \(comparison.variant) allows what the kernels did; see 'mdlab compare'"]
+            [
+                "why        not decided whether the model of \(comparison.variant) allows what the kernels did; see 'mdlab compare'"
+            ]
         }
     }
 }
