@@ -6,7 +6,7 @@ MDLAB := .build/release/mdlab
 AGENT := .build-agent/release/mdlab-agent
 
 .DELETE_ON_ERROR:
-.PHONY: all bootstrap build test vm-test compare-matrix soak bench lint clean
+.PHONY: all bootstrap build test vm-test vm-test-steered compare-matrix soak bench lint clean
 
 all: build
 
@@ -33,6 +33,10 @@ vm-test: bootstrap build
 # Kernel variants against model variants: makes the records, then compares each with every variant of the model.
 compare-matrix: bootstrap build
 	scripts/compare-matrix
+
+# Real kernels driven into the deadlocks that the model predicts, and through the same schedules without the fault.
+vm-test-steered: bootstrap build
+	scripts/steered
 
 # Many runs, two at a time, and killed at random moments. Takes some ten minutes.
 soak: bootstrap build

@@ -81,7 +81,8 @@ public struct ScenarioRunner: Sendable {
             }
         }
         let watchdog = Watchdog(
-            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots, mayJudge: mayJudge)
+            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots, mayJudge: mayJudge
+        )
         let watching = Task {
             do {
                 try await watchdog.watch()
