@@ -100,8 +100,6 @@ enum GeneralCaller {
                     Marker.enter("md_check_recovery")
                     choose([
                         [],
-                        // md_update_sb for a thread that has suspended the array and holds the mutex
-                        [call("md_update_sb")],
                         [
                             mutex_trylock(Mutex.reconfig, result: "got"),
                             when_(.v("got") == 1) {
@@ -122,6 +120,8 @@ enum GeneralCaller {
                                 call("mddev_unlock")
                             },
                         ],
+                        // MD_ALLOW_SB_UPDATE: for a thread that has suspended the array and holds the mutex
+                        [call("md_update_sb")],
                     ])
                 }
             },
@@ -162,7 +162,9 @@ enum GeneralCaller {
                                     "sendmsg", "type" <- Int(MessageType.bitmapResize.rawValue), "arg" <- 0,
                                     "mddev_locked" <- 0, result: "ret")
                             ],
-                            [call("join")], [call("load_bitmaps")], [call("leave")], [call("resync_finish")],
+                            // md_bitmap_load follows, unless something fails between them
+                            [call("join"), choose([[call("load_bitmaps")], []])],
+                            [call("leave")], [call("resync_finish")],
                         ])
                     }
                     call("mddev_unlock")

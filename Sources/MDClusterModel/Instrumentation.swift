@@ -123,7 +123,7 @@ enum Instrumentation {
     }
 
     /// mddev_unlock, md_wakeup_thread and md_check_recovery have no probe at their return.
-    private static let entryOnly: Set<String> = ["mddev_unlock"]
+    private static let entryOnly: Set<String> = ["mddev_unlock", "load_bitmaps"]
 
     private static func returns(of name: String, in body: [Statement]) -> [Statement] {
         if entryOnly.contains(name) { return body }

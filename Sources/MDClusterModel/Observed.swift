@@ -41,7 +41,7 @@ public enum ObservedProgram {
         "recv_daemon": [],
         "update_size": [], "add_new_disk": [], "new_disk_ack": ["ack"], "remove_disk": [], "gather_bitmaps": [],
         "resync_start": [], "resync_info_update": ["hi"], "resync_finish": [], "md_reload_sb": ["nr"],
-        "mddev_unlock": [], "md_wakeup_thread": [], "md_check_recovery": [],
+        "mddev_unlock": [], "md_wakeup_thread": [], "md_check_recovery": [], "load_bitmaps": [],
     ]
     /// Functions that return nothing; what a return probe reads is no value.
     public static let voidFunctions: Set<String> = [

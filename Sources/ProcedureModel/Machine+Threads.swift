@@ -52,4 +52,24 @@ extension Machine {
 
     /// A step of the program's text, the same on all nodes: "lock_comm: SEND_LOCK = 1". Nil for what is no step of it.
     public func textName(ofStep step: Int) -> String? { stepText(step) }
+
+    /// The steps that a thread may come to from a step, whatever the state.
+    public func followers(ofStep step: Int) -> [Int] {
+        let instruction = code.instructions[step]
+        let first = threads[actors[step]].first
+        var targets: [Int32]
+        switch instruction.operation {
+        case .end: return []
+        case .branch: targets = [instruction.next, instruction.other]
+        case .choose:
+            let range = Int(instruction.subject)..<Int(instruction.subject) + Int(instruction.count)
+            targets = range.map { code.targets[$0] }
+        case .wait, .waitEvent:
+            let range = Int(instruction.subject)..<Int(instruction.subject) + Int(instruction.count)
+            targets = range.map { code.alternatives[$0].target }
+        case .asleep: return followers(ofStep: step - 1)
+        default: targets = [instruction.next]
+        }
+        return targets.map { first + Int($0) }
+    }
 }

@@ -15,6 +15,7 @@ struct MDLab: AsyncParsableCommand {
         subcommands: [
             Build.self,
             Check.self,
+            Compare.self,
             CompareMatrix.self,
             Report.self,
             Run.self,

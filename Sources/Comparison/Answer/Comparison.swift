@@ -49,6 +49,10 @@ public struct Comparison: Sendable {
         /// Steps of the model's text that the run took, of those that there are.
         public var steps: Set<String> = []
         public var allSteps = 0
+        /// Messages that were sent, by type.
+        public var messages: [String: Int] = [:]
+        /// Kinds of events that the model has and the record cannot show.
+        public var unobserved: [String] = []
         public var states = 0
         public var bytes = 0
     }
@@ -109,6 +113,12 @@ public struct Comparison: Sendable {
         figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
         figures.steps = Set(result.steps.compactMap { machine.textName(ofStep: $0) })
         figures.allSteps = machine.stepTexts
+        figures.unobserved = alphabet.hidden.sorted()
+        for step in result.steps {
+            guard let text = alphabet.text(ofStep: step), text.hasPrefix("enter __sendmsg(") else { continue }
+            let type = text.dropFirst("enter __sendmsg(".count).prefix { $0 != "," }
+            figures.messages[String(type), default: 0] += 1
+        }
         self.figures = figures
         switch result.ending {
         case .conforms: answer = doubts.isEmpty ? .conforms : .notDecided(doubts)

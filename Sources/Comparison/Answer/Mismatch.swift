@@ -90,7 +90,7 @@ extension Mismatch {
                 Node(
                     node: word.id, matched: cut[number], of: word.events.count, last: event(cut[number] - 1),
                     next: event(cut[number]), refusals: refusals,
-                    isConsequence: refusals.contains { $0.waitsFor != nil && $0.instead.isEmpty }))
+                    isConsequence: refusals.allSatisfy { $0.waitsFor != nil && $0.instead.isEmpty }))
         }
         let open = nodes.indices.filter { nodes[$0].next != nil }
         func hint(_ node: Int) -> Int64 { words.nodes[node].events[cut[node]].hint }

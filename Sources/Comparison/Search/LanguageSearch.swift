@@ -11,7 +11,7 @@ import ProcedureModel
 ///
 /// - A step that shows an event changes nothing but the position of its thread, so when it is possible it is taken, alone.
 ///   The same holds for the choice of a branch.
-/// - A thread whose next step shows something else than its next event will never get on: such a state leads nowhere.
+/// - A thread whose code does not lead to its next event will never get on: such a state leads nowhere.
 /// - A thread at rest whose next action is to take a mutex does so right before its next event: a mutex that is taken
 ///   later is in nobody's way.
 ///
@@ -133,7 +133,8 @@ struct LanguageSearch {
             else { continue }
             successors.removeAll()
             machine.successors(of: StateView(arena.state(number)), byThread: thread, into: &successors)
-            _ = take(number, node, thread, cursor + 1, step, &arena, &successors, scratch, &children)
+            _ = take(
+                number, node, thread, cursor + 1, step, &arena, &successors, scratch, &children, anywhere: patient)
             return
         }
         guard first >= 0 else { return }
@@ -190,18 +191,18 @@ struct LanguageSearch {
         _ = take(number, node, thread, cursor, step, &arena, &successors, scratch, &children)
     }
 
-    /// Stores the successors that do not lead the thread to a step which is not its next event's. False if there is none.
+    /// Stores the successors from which the thread's code leads to its next event. False if there is none.
     private func take(
         _ number: Int, _ node: Int, _ thread: Int, _ cursor: Int, _ step: Int, _ arena: inout StateArena,
-        _ successors: inout Successors, _ scratch: UnsafeMutablePointer<UInt64>, _ children: inout [Int32]
+        _ successors: inout Successors, _ scratch: UnsafeMutablePointer<UInt64>, _ children: inout [Int32],
+        anywhere: Bool = false
     ) -> Bool {
         var possible = false
         let next = nextEvent(node, cursor, thread % threadsPerNode)
         for item in 0..<successors.count {
             let state = successors.words(item)
-            if next >= 0, let step = machine.nextStep(ofThread: thread, in: StateView(state)),
-                alphabet.isVisible(step),
-                !alphabet.fits(event: words.nodes[node].events[next].label, step: step)
+            if next >= 0, !anywhere, let step = machine.nextStep(ofThread: thread, in: StateView(state)),
+                !alphabet.leads(step, to: words.nodes[node].events[next].label)
             {
                 continue
             }
