@@ -91,7 +91,10 @@ public enum MDCluster {
             program.shared.append(.init(Name.delay))
             program.procedures.append(Operations.delay)
         }
-        program.rules = Rules.all(nodes: nodes)
+        if workload.uses("suspend") { Suspend.add(to: &program) }
+        let membership = Membership(workload, nodes: nodes)
+        membership.add(to: &program, workload: workload)
+        program.rules = Rules.all(nodes: nodes, membership)
         return program
     }
 }

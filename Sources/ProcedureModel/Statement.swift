@@ -38,6 +38,9 @@ public indirect enum Statement: Hashable, Sendable {
     case require(Expression, String)
     /// Lets a thread begin at its procedure. It must not be running.
     case start(String)
+    /// The node is gone: its other threads stop where they are, its mutexes are free, and its variables are 0. Its locks stay
+    /// as they are until somebody gives them up.
+    case crash
 
     public struct Alternative: Hashable, Sendable {
         public var condition: Expression

@@ -14,9 +14,10 @@ struct MDLab: AsyncParsableCommand {
         version: version,
         subcommands: [
             Build.self,
+            ExploreKernel.self,
             Check.self,
-            Compare.self,
             CompareMatrix.self,
+            Compare.self,
             Report.self,
             Run.self,
             Steer.self,

@@ -54,7 +54,8 @@ import Testing
     /// it can send no message any more, and others are refused with -EDEADLK.
     @Test func aTimeLimitLeavesTheLockBehind() throws {
         let (machine, result) = try search("v6.11", "add/")
-        #expect(machine.situation(atEndOf: try #require(result.counterexample)).contains("ack: node1 CR -> EX, node2 CR"))
+        #expect(
+            machine.situation(atEndOf: try #require(result.counterexample)).contains("ack: node1 CR -> EX, node2 CR"))
     }
 
     @Test func allVariantsCompileForTwoAndThreeNodes() throws {
@@ -133,26 +134,5 @@ import Testing
     @Test func nodesWithUnequalWorkAreNotAlike() throws {
         let program = try MDCluster.program(variant: "v5.11", nodes: 2, workload: Workload("fail/stop", nodes: 2))
         #expect(try !Machine(program, symmetry: true).usesSymmetry)
-    }
-}
-
-@Suite struct MutationTrialTests {
-    @Test func aDroppedReleaseOfTheTokenIsNoticed() throws {
-        var trial = MutationTrial()
-        trial.workloads = ["fail/"]
-        var fates: [String: MutationTrial.Fate] = [:]
-        try trial.run(procedures: ["unlock_comm"]) { fates[$0.change] = $0.fate }
-        guard case .killed = fates["drop: ret = dlm_lock_sync(token, NL)"] else { Issue.record("\(fates)"); return }
-        guard case .killed = fates["drop: mutex_unlock(recv_mutex)"] else { Issue.record("\(fates)"); return }
-        guard case .killed = fates["drop: SEND_LOCK = 0"] else { Issue.record("\(fates)"); return }
-    }
-
-    @Test func whatNoWorkloadDoesIsNotReached() throws {
-        var trial = MutationTrial()
-        trial.workloads = ["fail/"]
-        var fates: [MutationTrial.Fate] = []
-        try trial.run(procedures: ["leave"]) { fates.append($0.fate) }
-        #expect(!fates.isEmpty)
-        #expect(fates.allSatisfy { $0 == .notReached })
     }
 }

@@ -17,10 +17,10 @@ private let recordedGates = """
 
     """
 private let recordedPoints = """
-    md_seq_open entry 1 0 345514 mdadm
-    mddev_find_locked return 1 1 350209 mdadm
-    md_check_events entry 2 0 356554 kworker/0:2
-    sysfs_get_dirent_safe entry 11 0 356827 mdadm
+    md_seq_open entry 1 0 345514 md_mod mdadm
+    mddev_find_locked return 1 1 350209 md_mod mdadm
+    md_check_events entry 2 0 356554 md_mod kworker/0:2
+    sysfs_get_dirent_safe entry 11 0 356827 md_mod mdadm
 
     """
 
@@ -37,7 +37,7 @@ struct GateTextTests {
 
     @Test func aThreadsNameMayHaveBlanks() throws {
         #expect(try GateState("x held f entry * 7 1 0 3 a b  c").thread == "a b  c")
-        #expect(try GatePoint("f return 3 0 12 a b").comm == "a b")
+        #expect(try GatePoint("f return 3 0 12 m a b").comm == "a b")
     }
 
     @Test func pointsAreReadAsTheModuleWritesThem() throws {
@@ -58,7 +58,8 @@ struct GateTextTests {
     }
 
     @Test(arguments: [
-        "", "f", "f entry 0 0 1 t", "f entry 1 2 1 t", "f entry 1 0 -1 t", "f middle 1 0 1 t", "f entry 1 0 1",
+        "", "f", "f entry 0 0 1 m t", "f entry 1 2 1 m t", "f entry 1 0 -1 m t", "f middle 1 0 1 m t", "f entry 1 0 1",
+        "f entry 1 0 1 m", "f entry 1 0 1  t",
     ])
     func aLineThatIsNotOneOfPointsIsAnError(line: String) {
         #expect(throws: GateError.self) { try GatePoint(line) }
@@ -196,7 +197,7 @@ struct GateKeeperTests {
     @Test func theWaitEndsWhenAThreadIsHeld() async throws {
         let armed = "g armed lock_comm return md0_resync 0 0 0 0 -\n"
         let held = "g held lock_comm return md0_resync 142 3 2 5 md0_resync\n"
-        let state = try await GateKeeper(GateNode([armed, armed, held])).untilHeld("g", patience: .seconds(20))
+        let state = try await GateKeeper(GateNode([armed, armed, held])).untilHeld("g", patience: .seconds(600))
         #expect(state.pid == 142 && state.skipped == 2)
     }
 

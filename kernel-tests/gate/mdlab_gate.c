@@ -19,7 +19,7 @@
  *   .../gates    ID STATE FUNCTION entry|return COMM PID HITS SKIPPED HELD_MS THREAD
  *         STATE: armed; held; released; expired: the limit was over; atomic: it was hit where sleeping is forbidden.
  *         PID is 0 and THREAD (its name, with whatever blanks are in it) is "-" until a thread came.
- *   .../points   FUNCTION entry|return HITS ATOMIC FIRST_US COMM
+ *   .../points   FUNCTION entry|return HITS ATOMIC FIRST_US MODULE COMM
  *         what was recorded, in the order of the first hits; ATOMIC counts those where sleeping is forbidden.
  */
 #define pr_fmt(fmt) "mdlab_gate: " fmt
@@ -559,13 +559,18 @@ static int points_show(struct seq_file *file, void *unused)
 			sorted[points[i].order] = points[i];
 	raw_spin_unlock_irq(&lock);
 	for (i = 0; i < order; i++) {
-		char name[KSYM_SYMBOL_LEN];
+		char name[KSYM_SYMBOL_LEN], *module;
 
 		/* "function [module]" */
 		snprintf(name, sizeof(name), "%ps", (void *)sorted[i].address);
+		module = strchr(name, '[');
 		name[strcspn(name, " ")] = 0;
-		seq_printf(file, "%s %s %u %u %llu %s\n", name, sorted[i].at_return ? "return" : "entry", sorted[i].hits,
-			   sorted[i].atomic, div_u64(sorted[i].first, NSEC_PER_USEC), sorted[i].comm);
+		if (module) {
+			module++;
+			module[strcspn(module, "]")] = 0;
+		}
+		seq_printf(file, "%s %s %u %u %llu %s %s\n", name, sorted[i].at_return ? "return" : "entry", sorted[i].hits,
+			   sorted[i].atomic, div_u64(sorted[i].first, NSEC_PER_USEC), module ?: "-", sorted[i].comm);
 	}
 	if (points_lost)
 		seq_printf(file, "# %u hits of more functions were not counted\n", points_lost);

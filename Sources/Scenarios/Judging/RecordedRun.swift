@@ -82,13 +82,16 @@ public struct RecordedRun: Sendable {
     /// The whole verdict: the judge's checks, the scenario's own, and what had to fail.
     ///
     /// - Parameter rules: the folder of the rules for kernel logs (kernel-tests/rules).
-    public func verdict(rules: URL) -> Verdict {
+    public func verdict(rules: URL) -> Verdict { verdict(of: evidence(rules: rules)) }
+
+    /// The same from evidence that has been read already.
+    public func verdict(of evidence: Evidence) -> Verdict {
         let expecting = Expectations(metadataUpdates: instance.scenario.expect.metadataUpdated)
-        return complete(Judge.verdict(evidence(rules: rules), expecting: expecting))
+        return complete(Judge.verdict(evidence, expecting: expecting))
     }
 
     /// What the judge works from. Reads the traces; a part that cannot be read is named, and the checks that need it are not decided.
-    func evidence(rules: URL) -> Evidence {
+    public func evidence(rules: URL) -> Evidence {
         var evidence = Evidence(description: description, events: events, snapshots: snapshots)
         do {
             evidence.rules = try LogRules.load(directory: rules)

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import Conformance
+import KernelTrace
+import RunRecord
+
+/// What a run reached, said so that two runs that did the same in the protocol are equal: who sent which messages in which
+/// order, by which path they were received, and how it ended.
+public struct Reached: Sendable, Hashable, Codable {
+    public var word: String
+    /// The checks that failed, and how: for a hang the functions in which the threads wait, without times and numbers.
+    public var failures: [String]
+    /// For each node "md0_raid1 METADATA_UPDATED, md0_resync RESYNCING, ...".
+    public var messages: [String]
+
+    public init(_ verdict: Verdict, _ evidence: Evidence) {
+        word = verdict.word.rawValue
+        failures = verdict.checks.filter { $0.answer == .fails }.flatMap { check -> [String] in
+            let lines = check.name == HangCheck.name ? check.findings.flatMap(\.details) : []
+            return lines.isEmpty ? [check.name] : lines.map { "\(check.name): " + Self.place($0) }.sorted()
+        }
+        messages = evidence.traces.sorted { $0.key < $1.key }.map { node, events in
+            Self.messages(events, paths: verdict.metadataUpdates.filter { $0.receiver == node.description })
+        }
+    }
+
+    /// "node1 md0_raid1: dlm_lock_sync(token, EX) <- metadata_update_start <- md_update_sb waits for ..." without what follows
+    /// the stack: a part of it says when.
+    private static func place(_ line: String) -> String {
+        String(line.split(separator: " waits for ", maxSplits: 1)[0])
+    }
+
+    private static func messages(_ events: [KernelEvent], paths: [MetadataUpdate]) -> String {
+        var words: [String] = []
+        for event in events {
+            guard case .entry("__sendmsg", let arguments) = event.body else { continue }
+            let type = MessageType(rawValue: UInt32(truncatingIfNeeded: arguments["type"] ?? -1))
+            let word = "\(event.comm) \(type)"
+            // How often a superblock is written again is chance.
+            if words.last != word { words.append(word) }
+        }
+        let taken = Set(paths.map { "by " + $0.path.rawValue }).sorted()
+        return (words + taken).joined(separator: ", ")
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+import Foundation
+import KernelBuild
+import Reporting
+import RunRecord
+import Scenarios
+import Steering
+import VirtualCluster
+
+/// Runs a scenario's race from a saved cluster, with threads delayed.
+struct DelayLaboratory: Sendable {
+    let planned: PlannedRun
+    let bench: Laboratory.Bench
+    let laboratory: Laboratory
+    let files: ScenarioFiles
+    /// Guest time for which a thread is held.
+    let limit: Duration
+
+    private var instance: ScenarioInstance { planned.instance }
+
+    /// Builds instrumented modules.
+    init(
+        _ planned: PlannedRun, input: BuildOptions, limit: Duration, laboratory: Laboratory, files: ScenarioFiles
+    ) async throws {
+        var request = try input.request(laboratory.builder.catalog)
+        request.variant = planned.variant
+        request.instrument = true
+        var bench = try await laboratory.prepare(request, nodes: planned.instance.nodes)
+        // No more than it needs: every run restores them.
+        bench.configuration.disks = planned.instance.scenario.disks
+        bench.configuration.diskSize = planned.instance.scenario.diskMiB << 20
+        (self.planned, self.bench, self.laboratory, self.files) = (planned, bench, laboratory, files)
+        self.limit = limit
+    }
+
+    var subject: ExplorationFolder.Subject {
+        .init(
+            scenario: instance.name, kernelRelease: bench.configuration.kernelRelease, source: bench.modules.source,
+            modules: bench.configuration.modules.map(\.buildID),
+            file: (try? String(contentsOf: files.file(of: instance.scenario), encoding: .utf8)) ?? "",
+            limit: Int(limit / .milliseconds(1)))
+    }
+
+    private func recorder(_ layout: RunLayout, _ progress: @escaping @Sendable (RunEvent) -> Void = { _ in }) throws
+        -> RunRecorder
+    {
+        try RecordedRun.keep(scenario: files.file(of: instance.scenario), in: layout)
+        return try RunRecorder(
+            layout: layout, description: bench.description(scenario: instance.name, cold: false), progress: progress)
+    }
+
+    /// Brings a cluster to the instant before the race and saves it, unless that was done before.
+    func prepare(_ folder: ExplorationFolder, progress: @escaping @Sendable (String) -> Void) async throws {
+        guard !FileManager.default.fileExists(atPath: folder.saved.path) else { return }
+        try? FileManager.default.removeItem(at: folder.draft)
+        let recorder = try recorder(RunLayout(root: folder.draft.appending(path: "record"))) { progress($0.text) }
+        let cluster = try await laboratory.start(bench, cold: false, recorder: recorder)
+        do {
+            let runner = ScenarioRunner(instance: instance, cluster: cluster, patience: Patience(slowness: 2))
+            if let problem = await runner.run(.beginning(instance.scenario.stepsBeforeRace)).problem {
+                throw ExplorationError.noRace(problem: problem.text)
+            }
+            try await cluster.save(to: folder.draft)
+        } catch {
+            await cluster.stop()
+            throw error
+        }
+        await cluster.stop()
+        try FileManager.default.moveItem(at: folder.draft, to: folder.saved)
+    }
+
+    struct Trial: Sendable {
+        var verdict: Verdict
+        var reached: Reached
+        var gates: [String]
+        var points: [Int: [GatePoint]]
+    }
+
+    /// What is passed by which thread when nothing is delayed.
+    func findPoints(_ folder: ExplorationFolder) async throws -> HoldPoints {
+        let layout = RunLayout(root: folder.root.appending(path: "points"))
+        let trial = try await run(DelayPlan([]), from: folder, in: layout, recordsPoints: true)
+        try? FileManager.default.removeItem(at: layout.root)
+        return HoldPoints(trial.points)
+    }
+
+    /// Restores the cluster, runs the race and judges its record.
+    func run(_ plan: DelayPlan, from folder: ExplorationFolder, in layout: RunLayout, recordsPoints: Bool = false)
+        async throws -> Trial
+    {
+        let recorder = try recorder(layout)
+        let cluster = try await VirtualCluster.restore(bench.configuration, from: folder.saved, recorder: recorder)
+        let race = DelayRun(
+            instance: instance, plan: plan, limit: limit, patience: Patience(slowness: 1), recordsPoints: recordsPoints)
+        let outcome: DelayRun.Outcome
+        do {
+            outcome = try await race.run(in: cluster)
+        } catch {
+            await cluster.stop()
+            throw error
+        }
+        await Task.detached {
+            await cluster.finishRecord()
+            await cluster.stop()
+        }.value
+        recorder.update { description in
+            description.ending = outcome.runner.ending
+            description.ended = Date()
+        }
+        let run = try RecordedRun(layout)
+        let evidence = run.evidence(rules: files.rules)
+        let verdict = run.verdict(of: evidence)
+        try VerdictFile.write(verdict, name: planned.name, to: layout)
+        return Trial(
+            verdict: verdict, reached: Reached(verdict, evidence),
+            gates: outcome.gates.map { $0?.stage.rawValue ?? "not seen" }, points: outcome.points)
+    }
+}
