@@ -25,11 +25,12 @@ public enum Judge {
     public static func verdict(_ evidence: Evidence, expecting: Expectations = Expectations()) -> Verdict {
         let description = evidence.description
         let nodes = (1...max(1, description.nodes)).map { NodeID($0) }
+        let deaths = deaths(evidence.events)
         let traces = nodes.map { node in
             NodeTrace(
                 node: node, events: evidence.traces[node] ?? [], cut: cut(of: node, description, evidence.events),
                 clockOffset: description.clockOffsets.indices.contains(node.rawValue - 1)
-                    ? description.clockOffsets[node.rawValue - 1] : nil)
+                    ? description.clockOffsets[node.rawValue - 1] : nil, died: deaths[node])
         }
         let sets = sets(of: evidence.snapshots)
         let synchronous = SynchronousCheck(traces, expected: expecting.metadataUpdates)
@@ -38,7 +39,7 @@ public enum Judge {
             LogCheck.result(
                 nodes, logs: evidence.logs, rules: evidence.rules,
                 scope: LogScope(scenario: description.scenario, kernelRelease: description.kernelRelease),
-                taints: taints(evidence.snapshots)),
+                taints: taints(evidence.snapshots), died: Set(deaths.keys)),
             HangCheck.result(
                 sets.map { set in
                     ClusterMoment(
@@ -129,6 +130,15 @@ public enum Judge {
         }
         return last.map { ($0.key, $0.value.values.sorted { $0.node < $1.node }) }
             .sorted { ($0.snapshots[0].time, $0.label) < ($1.snapshots[0].time, $1.label) }
+    }
+
+    /// When nodes died, in host seconds.
+    static func deaths(_ events: [RunEvent]) -> [NodeID: Double] {
+        var deaths: [NodeID: Double] = [:]
+        for event in events where event.kind == .nodeDied {
+            if let node = event.node.flatMap({ NodeID(name: $0) }), deaths[node] == nil { deaths[node] = event.time }
+        }
+        return deaths
     }
 
     /// Nodes that had died when a set was taken.

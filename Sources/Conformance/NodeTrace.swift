@@ -10,12 +10,17 @@ public struct NodeTrace: Sendable, Equatable {
     public var cut: String?
     /// Guest seconds minus host seconds (run.json), a hint; nil when it was not measured.
     public var clockOffset: Double?
+    /// Host seconds at which the node died, if it did.
+    public var died: Double?
 
-    public init(node: NodeID, events: [KernelEvent], cut: String? = nil, clockOffset: Double? = nil) {
+    public init(
+        node: NodeID, events: [KernelEvent], cut: String? = nil, clockOffset: Double? = nil, died: Double? = nil
+    ) {
         self.node = node
         self.events = events
         self.cut = cut
         self.clockOffset = clockOffset
+        self.died = died
     }
 
     /// Indices of the events at which the ring buffer overran.

@@ -8,6 +8,8 @@ struct ComparisonMatrix: Equatable {
     /// What one record is to one model variant.
     enum Answer: Equatable {
         case conforms
+        /// The run hung, and all until then conforms: what the model does there is not asked.
+        case conformsUntilHang
         /// The first event that does not fit: "node1 md0_raid1: dlm_lock_start(token, NL)".
         case differs(String)
         case notDecided(String)
@@ -24,6 +26,7 @@ struct ComparisonMatrix: Equatable {
         var entries: [Entry] = []
 
         var conforming: Int { entries.count { $0.answer == .conforms } }
+        var hanging: Int { entries.count { $0.answer == .conformsUntilHang } }
         /// The records that tell kernel and model apart.
         var telling: [(scenario: String, event: String)] {
             entries.compactMap { entry in
@@ -36,14 +39,13 @@ struct ComparisonMatrix: Equatable {
             }
         }
 
-        /// "differs 3/8", "conforms 8", "conforms 7, ? 1": one record that differs tells the pair apart.
+        /// "differs 3/8", "conforms 8", "conforms 7, hangs 1", "? 1": one record that differs tells the pair apart.
         var text: String {
             if entries.isEmpty { return "-" }
             let differing = telling.count
             if differing > 0 { return "differs \(differing)/\(entries.count)" }
-            let open = undecided.count
-            if open == entries.count { return "? \(open)" }
-            return "conforms \(conforming)" + (open == 0 ? "" : ", ? \(open)")
+            let parts = [("conforms", conforming), ("hangs", hanging), ("?", undecided.count)]
+            return parts.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         }
     }
 
@@ -91,13 +93,15 @@ struct ComparisonMatrix: Equatable {
             zip(row, widths).map { $0.padding(to: $1) }.joined(separator: "  ").trimmingEnd()
         }
         lines += [
-            "", "[ ] is the kernel's own model; 'differs 3/8': 3 of 8 records tell the two apart; '?': not decided",
+            "",
+            "[ ] is the kernel's own model; 'differs 3/8': 3 of 8 records tell the two apart; 'hangs': conforms until the hang;",
+            "'?': not decided",
         ]
         let told = pairs { $0.telling.first.map { "\($0.scenario): \($0.event)" } }
         if !told.isEmpty { lines += ["", "told apart by"] + told }
         let open = pairs { cell in
             guard cell.telling.isEmpty, !cell.entries.isEmpty else { return nil }
-            return cell.conforming == 0 ? cell.undecided.first.map { "not decided: \($0.reason)" } : nil
+            return cell.conforming + cell.hanging == 0 ? cell.undecided.first.map { "not decided: \($0.reason)" } : nil
         }
         if !open.isEmpty { lines += ["", "not decided"] + open }
         let same = notTold
@@ -118,7 +122,7 @@ struct ComparisonMatrix: Equatable {
         kernels.compactMap { kernel in
             let names = models.filter { model in
                 let cell = cell(kernel, model)
-                return model != kernel.own && cell.telling.isEmpty && cell.conforming > 0
+                return model != kernel.own && cell.telling.isEmpty && cell.conforming + cell.hanging > 0
             }
             return names.isEmpty ? nil : "  \(kernel.name): \(names.joined(separator: ", "))"
         }

@@ -94,6 +94,11 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
     @Test func whatWasNotReadIsNotDecided() throws {
         #expect(try judge(nil).answer == .notDecided)
         #expect(try judge(quiet, taint: nil).answer == .notDecided)
+        let died = LogCheck.result(
+            [node1], logs: [node1: [KernelLog(text: quiet)]], rules: try LogRules.load(directory: projectRules),
+            scope: LogScope(scenario: "node-dies", kernelRelease: "6.1"), taints: [:], died: [node1])
+        #expect(died.answer == .holds)
+        #expect(died.seen == ["node1: 1 line of kernel log, 0 notes; taint not read before it died"])
         #expect(try judge(quiet, taint: "garbage").answer == .notDecided)
         #expect(try judge(quiet, rules: false).answer == .notDecided)
         let gap = try judge("6,1,1,-;a\n6,5,2,-;b\n")

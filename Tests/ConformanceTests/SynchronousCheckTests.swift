@@ -106,6 +106,30 @@ import Testing
         #expect(check.result.findings[0].text.contains("beyond what two clocks may differ"))
     }
 
+    /// The power of node3 is cut: what is granted afterwards, DLM's recovery granted without node3's lock.
+    @Test func aNodeThatDiedOwesNoReceptionOfWhatWasGrantedAfterwards() {
+        var cluster = Cluster(3)
+        for node in cluster.nodes { cluster.join(node) }
+        cluster.message(node1)
+        let death = Double(cluster.now) / 1e9
+        cluster.joined.remove(node3)
+        cluster.now += 500_000_000
+        cluster.message(node1)
+        cluster.message(node2)
+        var traces = cluster.traces
+        traces[2].cut = "node3 died"
+        let unknown = SynchronousCheck(traces, expected: 2)
+        #expect(unknown.result.answer == .notDecided)
+        #expect(unknown.result.findings.contains { $0.text.hasSuffix("no reception on node3: node3 died") })
+        traces[2].died = death
+        let known = SynchronousCheck(traces, expected: 2)
+        #expect(known.result.answer == .holds)
+        #expect(known.updates.count == 4)
+        // It died only after the grant: then its reception should be there.
+        traces[2].died = death + 60
+        #expect(SynchronousCheck(traces, expected: 2).result.answer == .notDecided)
+    }
+
     @Test func aHungMessageIsNotDecided() {
         var cluster = Cluster(2)
         for node in cluster.nodes { cluster.join(node) }

@@ -84,6 +84,17 @@ import Testing
         #expect(rules.match(KernelLog(text: other), in: Self.scope).findings.map(\.rule.name) == ["warning"])
     }
 
+    /// A run of resync-handover/raid10 on Linux 6.12: node 1 left the lockspace and joined it again.
+    @Test func aMessageOfANodeThatLeftIsExceptedOn612Only() throws {
+        let rules = try LogRules.load(directory: Self.directory)
+        let log = KernelLog(text: try Fixture.text("logs/clean/message-of-a-node-that-left-node2.kmsg.log"))
+        let report = rules.match(
+            log, in: LogScope(scenario: "resync-handover/raid10", kernelRelease: "6.12.117+deb12-amd64"))
+        #expect(report.excepted.map(\.exception.name) == ["message-of-a-node-that-left"])
+        #expect(report.findings == [])
+        #expect(rules.match(log, in: Self.scope).findings.map(\.rule.name) == ["warning"])
+    }
+
     @Test func exceptionsHoldOnlyInTheirScope() throws {
         var rules = LogRules()
         try rules.add(

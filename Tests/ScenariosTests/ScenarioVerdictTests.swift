@@ -95,6 +95,19 @@ private struct Case {
         #expect(blind.word == .miss)
     }
 
+    /// A scenario that cuts a node's power expects nothing of it at the end.
+    @Test func aNodeThatDiedHasNoFinalSnapshot() throws {
+        var run = Case()
+        run.snapshots = [snapshot(1, good)]
+        #expect(try run.verdict().word == .miss)
+        run.events = [RunEvent(time: 1, kind: .nodeDied, node: "node2", text: "the node's QEMU ended")]
+        let verdict = try run.verdict()
+        #expect(verdict.word == .pass)
+        #expect(verdict.checks.last?.seen == ["4 values compared", "1 METADATA_UPDATED received"])
+        run.ending = .nodeDied
+        #expect(try run.verdict().word == .miss)
+    }
+
     @Test func anExpectedFailurePassesOnlyWhenExactlyThatFails() throws {
         #expect(
             try Case(answers: ["synchronous": .fails, "no-hang": .holds], variant: "async").verdict().word == .xfail)

@@ -155,6 +155,14 @@ private struct Search {
 
     private func maySayNothing(_ number: Int) -> Bool { lenient || passes[number].cut != nil }
 
+    /// Whether a node had died when the sender was granted ack EX: DLM's recovery took its lock away, it owes no reception.
+    private func wasDead(_ number: Int, when send: Send?, of sender: Int?) -> Bool {
+        guard let died = passes[number].died, let sender, let granted = send?.granted,
+            let time = passes[sender].hostTime(granted)
+        else { return false }
+        return time > died * 1e9 + Self.clockUncertainty
+    }
+
     private func time(_ number: Int, _ positions: [Int]) -> Double {
         guard let item = head(number, positions) else { return .infinity }
         return passes[number].hostTime(item) ?? 0
@@ -183,6 +191,7 @@ private struct Search {
                 exchange.receives[passes[number].node] = receive
                 positions[number] += 1
             case nil:
+                if wasDead(number, when: exchange.send, of: sender) { break }
                 exchange.missing[passes[number].node] = passes[number].cut ?? "its trace shows nothing more"
             case .send, .join, .leave:
                 // A member whose leave() comes next stopped its receive thread already.

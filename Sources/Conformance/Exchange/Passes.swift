@@ -76,11 +76,15 @@ struct NodePasses: Sendable, Equatable {
     var startsJoined: Bool
     var cut: String?
     var clockOffset: Double?
+    /// Host seconds at which the node died, if it did.
+    var died: Double?
     /// Every run of md_reload_sb on the node, by whatever thread.
     var reloads: [Reload]
 
     /// Host nanoseconds of an item, when the clock offset is known.
-    func hostTime(_ item: Item) -> Double? { clockOffset.map { Double(item.mark.time) - $0 * 1e9 } }
+    func hostTime(_ item: Item) -> Double? { hostTime(item.mark) }
+
+    func hostTime(_ mark: Mark) -> Double? { clockOffset.map { Double(mark.time) - $0 * 1e9 } }
 }
 
 extension NodePasses {
@@ -90,6 +94,7 @@ extension NodePasses {
         node = trace.node
         cut = trace.cut
         clockOffset = trace.clockOffset
+        died = trace.died
         startsJoined = !operations.isEmpty && !operations.contains { $0.kind == .create && $0.resource == .ack }
         items = []
 

@@ -12,8 +12,10 @@ public struct LogCheck: Sendable {
     ///   - logs: per node kmsg.log, and console.log, which has the last words of a node that died.
     ///   - rules: nil when they could not be read; then nothing was checked.
     ///   - taints: /proc/sys/kernel/tainted of each node's last snapshot.
+    ///   - died: nodes that died, whose log says what they had to say.
     static func result(
-        _ nodes: [NodeID], logs: [NodeID: [KernelLog]], rules: LogRules?, scope: LogScope, taints: [NodeID: String]
+        _ nodes: [NodeID], logs: [NodeID: [KernelLog]], rules: LogRules?, scope: LogScope, taints: [NodeID: String],
+        died: Set<NodeID> = []
     ) -> CheckResult {
         var faults: [Finding] = []
         var undecided: [Finding] = []
@@ -61,6 +63,8 @@ public struct LogCheck: Sendable {
                     taint.unexpected.isEmpty
                     ? "no taint beyond out-of-tree and unsigned modules"
                     : "tainted with \(taint.unexpected.joined(separator: ", "))"
+            } else if died.contains(node) {
+                taintWords = "taint not read before it died"
             } else {
                 undecided.append(Finding("/proc/sys/kernel/tainted was not read", node: node.description))
             }

@@ -52,8 +52,10 @@ public struct ScenarioVerdict: Sendable {
                 findings: [Finding("the run ended as \(description.ending.rawValue)")])
         }
         let traced = judged.checks.contains { $0.name == "synchronous" && $0.answer != .notDecided }
+        let died = events.filter { $0.kind == .nodeDied }.compactMap { $0.node.flatMap { NodeID(name: $0) } }
         let check = ExpectationCheck(
-            instance: instance, finals: finals, updates: judged.metadataUpdates, messagesSeen: traced)
+            instance: instance, finals: finals, updates: judged.metadataUpdates, messagesSeen: traced,
+            died: Set(died))
         let (wrong, unseen, seen) = check.findings()
         let answer: CheckAnswer = wrong.isEmpty ? (unseen.isEmpty ? .holds : .notDecided) : .fails
         return CheckResult(name: "scenario", answer: answer, findings: wrong + unseen, seen: seen)

@@ -82,47 +82,29 @@ struct ComparableRecord {
     let kernel: ComparisonMatrix.Kernel
     let scenario: String
     private let recording: Recording
-    private let probed: Set<String>
 
     init(_ folder: URL) throws {
-        let recording = try Recording.open(folder)
-        self.recording = recording
-        probed = try recording.nodes.reduce(into: []) { probed, node in
-            guard node.trace != nil else { return }
-            probed.formUnion(try TraceReader(node: node.id, url: recording.layout.node(node.id).trace).probes())
-        }
-        kernel = Self.kernel(recording.description)
+        recording = try Recording.open(folder)
+        kernel = Self.kernel(recording.description, own: Comparison.variant(of: recording))
         scenario = recording.description.scenario
     }
 
-    /// "6.1", "6.1 async", "6.12 stock", and the model variant that describes it.
-    static func kernel(_ description: RunDescription) -> ComparisonMatrix.Kernel {
+    /// "6.1", "6.1 async", "6.12 stock".
+    static func kernel(_ description: RunDescription, own: String) -> ComparisonMatrix.Kernel {
         let version = description.kernelRelease.split(separator: ".").prefix(2).joined(separator: ".")
         let isStock = !description.modules.isEmpty && description.modules.allSatisfy(\.stock)
         let name = version + (description.variant.map { " \($0)" } ?? "") + (isStock ? " stock" : "")
-        return .init(
-            name: name, own: description.variant ?? MDClusterKernel.model(ofRelease: description.kernelRelease))
+        return .init(name: name, own: own)
     }
 
     func answer(model: String, limit: Int) throws -> ComparisonMatrix.Answer {
-        let comparison = try Comparison(
-            traces: recording.nodes.map { ($0.id, $0.trace) }, offsets: recording.description.clockOffsets,
-            probed: probed, variant: model, limit: limit)
+        let comparison = try Comparison(recording, variant: model, limit: limit)
         switch comparison.answer {
-        case .conforms: return .conforms
-        case .notDecided(let doubts): return .notDecided(doubts.first.map { "\($0)" } ?? "")
+        case .conforms: return recording.description.ending == .hung ? .conformsUntilHang : .conforms
+        case .notDecided(let doubts): return .notDecided(doubts.first.map { ComparisonWording.text($0) } ?? "")
         case .doesNotConform(let mismatch):
             guard let event = mismatch.event else { return .differs("at the end of the traces") }
             return .differs("\(event.node) \(event.comm): \(event.label)")
         }
-    }
-}
-
-/// Which model describes an unchanged kernel.
-enum MDClusterKernel {
-    /// v6.11 brought the time limit of dlm_lock_sync.
-    static func model(ofRelease release: String) -> String {
-        let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
-        return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 11) ? "v6.11" : "v5.11"
     }
 }
