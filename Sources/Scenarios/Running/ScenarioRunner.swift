@@ -20,6 +20,8 @@ public struct ScenarioRunner: Sendable {
     let patience: Patience
     let finder: Watchdog.Finder
     var pace: Watchdog.Pace
+    /// What else has to be over before the cluster is quiet, in words.
+    var pending: @Sendable () async throws -> [String] = { [] }
     /// Seconds that a cluster may need, after the last step, until nothing is going on in it any more.
     var settleLimit = 60.0
 
@@ -34,9 +36,10 @@ public struct ScenarioRunner: Sendable {
 
     public init(
         instance: ScenarioInstance, cluster: any ClusterControl, patience: Patience,
-        pace: Watchdog.Pace = Watchdog.Pace()
+        pace: Watchdog.Pace = Watchdog.Pace(), pending: @escaping @Sendable () async throws -> [String] = { [] }
     ) {
         self.init(instance: instance, cluster: cluster, patience: patience, pace: pace, finder: Watchdog.judgedHang)
+        self.pending = pending
     }
 
     /// - Parameter finder: names the cycle that two snapshots of all nodes show, or nil; see `Watchdog`.
@@ -124,9 +127,9 @@ public struct ScenarioRunner: Sendable {
         let end = clock.now + patience.limit(settleLimit)
         try await runner.wait(for: [.idle(on: .all)], limit: settleLimit)
         while true {
-            var busy = try await stuck(runner.situation)
+            var busy = try await pending() + stuck(runner.situation)
             if busy.isEmpty {
-                busy = try await cluster.snapshot("final").compactMap(Quiescence.reason)
+                busy = try await cluster.snapshot("final").compactMap(Quiescence.reason) + pending()
                 if busy.isEmpty { return }
             }
             if clock.now >= end {
