@@ -6,7 +6,7 @@ MDLAB := .build/release/mdlab
 AGENT := .build-agent/release/mdlab-agent
 
 .DELETE_ON_ERROR:
-.PHONY: all bootstrap build test vm-test soak bench lint clean
+.PHONY: all bootstrap build test vm-test compare-matrix soak bench lint clean
 
 all: build
 
@@ -27,6 +27,12 @@ test: bootstrap
 # Real kernels in a cluster of virtual machines.
 vm-test: bootstrap build
 	$(MDLAB) run
+	$(MDLAB) run --kernel 6.12
+	$(MDLAB) run --stock smoke
+
+# Kernel variants against model variants: makes the records, then compares each with every variant of the model.
+compare-matrix: bootstrap build
+	scripts/compare-matrix
 
 # Many runs, two at a time, and killed at random moments. Takes some ten minutes.
 soak: bootstrap build

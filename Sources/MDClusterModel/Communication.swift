@@ -11,10 +11,11 @@ enum Communication {
 
     /// A down-conversion is granted at once, and nobody can tell when its AST is delivered, so then there is no wait.
     static let dlmLockSync = Procedure(
-        "dlm_lock_sync", parameters: ["res", "mode"], locals: ["error": 3], source: "md-cluster.c: dlm_lock_sync"
+        "dlm_lock_sync", parameters: ["res", "mode"], locals: ["error": 4], source: "md-cluster.c: dlm_lock_sync"
     ) {
         atomic {
             Statement.convertTo("$res", .v("$mode"), noQueue: false, result: "error")
+            require(.v("error") != 3, Rules.refused)
             when_(.v("error") != 0) { return_(1) }
             when_(!.converting("$res")) { return_(0) }
         }
@@ -24,7 +25,7 @@ enum Communication {
 
     /// Gives up when the thread shall stop or the array is being closed.
     static let dlmLockSyncInterruptible = Procedure(
-        "dlm_lock_sync_interruptible", parameters: ["res", "mode"], locals: ["error": 3],
+        "dlm_lock_sync_interruptible", parameters: ["res", "mode"], locals: ["error": 4],
         source: "md-cluster.c: dlm_lock_sync_interruptible"
     ) {
         atomic {
@@ -78,20 +79,22 @@ enum Communication {
     }
 
     /// The LVB is written with the down-conversion from EX to CW.
+    static let writeMessage = atomic {
+        assign(Name.type, .v("$type"))
+        assign(Name.from, .v("$self") + 1)
+        when_(.v("$type") == Message.resyncing) {
+            assign(Name.high, .v("$arg"))
+        } else: {
+            assign(Name.device, .v("$arg"))
+        }
+        call("dlm_lock_sync_now", "res" <- Name.message, "mode" <- .cw)
+    }
+
     static let sendMessage = Procedure(
         "__sendmsg", parameters: ["type", "arg"], locals: ["error": 2], source: "md-cluster.c: __sendmsg"
     ) {
         call("dlm_lock_sync", "res" <- Name.message, "mode" <- .ex, result: "error")
-        atomic {
-            assign(Name.type, .v("$type"))
-            assign(Name.from, .v("$self") + 1)
-            when_(.v("$type") == Message.resyncing) {
-                assign(Name.high, .v("$arg"))
-            } else: {
-                assign(Name.device, .v("$arg"))
-            }
-            call("dlm_lock_sync_now", "res" <- Name.message, "mode" <- .cw)
-        }
+        writeMessage
         call("dlm_lock_sync", "res" <- Name.ack, "mode" <- .ex, result: "error")
         call("dlm_lock_sync", "res" <- Name.ack, "mode" <- .cr, result: "error")
         call("dlm_lock_sync", "res" <- Name.message, "mode" <- .nl, result: "error")

@@ -87,7 +87,14 @@ public enum MDCluster {
             program.threads.removeAll { $0.name == Name.confirm }
             program.replace(Procedure("process_add_new_disk") { return_(0) })
         }
-        program.rules = Rules.all(nodes: nodes)
+        if workload.uses("delay") {
+            program.shared.append(.init(Name.delay))
+            program.procedures.append(Operations.delay)
+        }
+        if workload.uses("suspend") { Suspend.add(to: &program) }
+        let membership = Membership(workload, nodes: nodes)
+        membership.add(to: &program, workload: workload)
+        program.rules = Rules.all(nodes: nodes, membership)
         return program
     }
 }

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
+import Dispatch
 import ModelChecker
 import ProcedureModel
+import Synchronization
 
 /// Puts every small fault into the reference model and sees whether it is noticed.
+///
+/// A fault is tried only with workloads that execute the changed statement, those with few states first, until one notices.
 public struct MutationTrial: Sendable {
-    /// Each is tried in turn until one notices the fault.
-    public var workloads = [
-        "fail/", "stop/", "resync/", "add/", "add,fail/", "grow/", "/fail,remove", "/fail,re-add", "grow", "fail/stop",
-        "resync/stop", "grow/add", "resync+grow/", "resync+stop/", "fail",
-    ]
-    public var nodes = 2
-    /// States after which a search that has found nothing gives up.
-    public var states = 200_000
+    public var workloads = MutationWorkload.all
+    /// Faults that are tried at the same time.
+    public var workers = 2
 
     public init() {}
 
@@ -31,71 +30,111 @@ public struct MutationTrial: Sendable {
         public var procedure: String
         public var change: String
         public var fate: Fate
+        /// The name by which `HarmlessMutants` knows it.
+        public var name: String { "\(procedure): \(change)" }
     }
 
-    private func program(_ workload: String) throws -> Program {
-        var program = try MDCluster.program(variant: "v5.11", nodes: nodes, workload: Workload(workload, nodes: nodes))
-        // Known of the reference itself (docs/findings.md), so it would kill every mutant.
-        program.rules.removeAll { workload.contains("remove") && $0.name.hasPrefix("I10") }
-        program.mustComeToRest = true
-        return program
+    /// A fault, whatever the workload.
+    private struct Key: Hashable {
+        var procedure: String
+        var change: String
+        /// Among those of the same text in the procedure.
+        var count: Int
     }
 
-    /// Tries the mutants of some procedures, or of all if none is given.
-    public func run(procedures: Set<String> = [], _ report: (Outcome) -> Void) throws {
-        struct Key: Hashable {
-            var procedure: String
-            var change: String
-            var count: Int
-        }
-        var list: [(workload: String, mutants: [Key: Mutant])] = []
+    /// A workload explored without faults.
+    private struct Ground: Sendable {
+        var name: String
+        var nodes: Int
+        var mutants: [Key: Mutant]
+        var reached: Set<Program.Site>
+        var states: Int
+    }
+
+    /// Every fault that there is to put in, by the names that `HarmlessMutants` knows.
+    public func names() throws -> [String] {
+        var seen = Set<String>()
+        return try workloads.flatMap { workload in
+            try workload.program().mutants().filter { Self.isOfTheModel($0.procedure) }.map(\.name)
+        }.filter { seen.insert($0).inserted }
+    }
+
+    /// A workload's own list of operations is no part of the model.
+    private static func isOfTheModel(_ procedure: String) -> Bool {
+        !procedure.hasPrefix(Name.mdadm) || !procedure.contains(" on node")
+    }
+
+    /// Tries the mutants of some procedures, or of all if none is given. Each outcome is reported as soon as those before it
+    /// are known.
+    @discardableResult
+    public func run(
+        procedures: Set<String> = [], _ report: @Sendable @escaping (Outcome) -> Void = { _ in }
+    ) throws -> [Outcome] {
         var order: [Key] = []
+        var known = Set<Key>()
+        var grounds: [Ground] = []
         for workload in workloads {
+            let program = try workload.program()
+            // What does not compile after this is the fault's doing.
+            _ = try Machine(program)
             var counts: [String: Int] = [:]
             var mutants: [Key: Mutant] = [:]
-            for mutant in try program(workload).mutants()
-            where procedures.isEmpty || procedures.contains(mutant.procedure) {
+            for mutant in program.mutants()
+            where Self.isOfTheModel(mutant.procedure)
+                && (procedures.isEmpty || procedures.contains(mutant.procedure))
+            {
                 let key = Key(
                     procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
                 counts[mutant.name, default: 0] += 1
                 mutants[key] = mutant
-                if !order.contains(key), !mutant.procedure.hasPrefix("\(Name.mdadm) on ") { order.append(key) }
+                if known.insert(key).inserted { order.append(key) }
             }
-            list.append((workload, mutants))
+            let (sites, states) = try program.reachedSites(bounds: Bounds(bytes: 1 << 30))
+            grounds.append(
+                Ground(name: workload.name, nodes: workload.nodes, mutants: mutants, reached: sites, states: states))
         }
-        let reached = try list.map { ($0.workload, try reachedProcedures($0.workload)) }
-        for key in order {
-            report(
-                Outcome(
-                    procedure: key.procedure, change: key.change,
-                    fate: fate(of: key.procedure, list.map { ($0.workload, $0.mutants[key]) }, reached)))
+        grounds.sort { $0.states < $1.states }
+        let (keys, ready) = (order, grounds)
+        let next = Atomic<Int>(0)
+        let results = Synchronization.Mutex<(found: [Outcome?], reported: Int)>(
+            (Array(repeating: nil, count: keys.count), 0))
+        DispatchQueue.concurrentPerform(iterations: workers) { _ in
+            while true {
+                let index = next.add(1, ordering: .relaxed).oldValue
+                guard index < keys.count else { return }
+                let key = keys[index]
+                let outcome = Outcome(
+                    procedure: key.procedure, change: key.change, fate: Self.fate(of: key, ready))
+                results.withLock { results in
+                    results.found[index] = outcome
+                    while results.reported < keys.count, let next = results.found[results.reported] {
+                        report(next)
+                        results.reported += 1
+                    }
+                }
+            }
         }
+        return results.withLock { $0.found.compactMap { $0 } }
     }
 
-    /// The procedures that the unchanged program takes steps of.
-    private func reachedProcedures(_ workload: String) throws -> Set<String> {
-        let machine = try Machine(program(workload), symmetry: true)
-        let result = Search(machine, bounds: Bounds(states: states, bytes: 1 << 30)).run()
-        return Set(
-            result.coverage.indices.filter { result.coverage[$0].fired > 0 }.flatMap {
-                machine.place(ofStep: $0).procedures
-            })
-    }
-
-    private func fate(of procedure: String, _ mutants: [(String, Mutant?)], _ reached: [(String, Set<String>)]) -> Fate
-    {
+    private static func fate(of key: Key, _ grounds: [Ground]) -> Fate {
         var wasReached = false
-        var name = ""
-        for ((workload, mutant), (_, procedures)) in zip(mutants, reached) {
-            guard let mutant, procedures.contains(procedure) else { continue }
-            name = mutant.name
+        for ground in grounds {
+            guard let mutant = ground.mutants[key],
+                ground.reached.contains(.init(procedure: mutant.procedure, number: mutant.site))
+            else { continue }
             wasReached = true
             guard let machine = try? Machine(mutant.program, symmetry: true) else { return .stillborn }
-            let result = Search(machine, bounds: Bounds(states: states, bytes: 1 << 30)).run()
-            if case .fails(let failure) = result.verdict { return .killed(by: failure, workload: workload) }
+            // A fault that makes much more happen is looked at no further than this.
+            let bounds = Bounds(states: 3 * ground.states + 1000, bytes: 1 << 30)
+            if case .fails(let failure) = Search(machine, bounds: bounds).run().verdict {
+                return .killed(by: failure, workload: ground.name)
+            }
         }
         guard wasReached else { return .notReached }
-        if let reason = HarmlessMutants.reason(for: name) { return .harmless(reason: reason) }
+        if let reason = HarmlessMutants.reason(for: "\(key.procedure): \(key.change)") {
+            return .harmless(reason: reason)
+        }
         return .survived
     }
 }

@@ -5,7 +5,10 @@ import ProcedureModel
 /// drivers/md/md.c: what ioctls and writes to sysfs do.
 enum Operations {
     /// The operations that a workload is made of, by the name that the command line uses.
-    static let names = ["fail", "remove", "sysfs-remove", "re-add", "add", "grow", "stop", "resync"]
+    static let names = [
+        "fail", "remove", "sysfs-remove", "re-add", "add", "grow", "stop", "resync", "suspend", "join", "crash",
+        "delay",
+    ]
 
     static let procedures: [Procedure] =
         Device.all.flatMap { [fail($0), remove($0), sysfsRemove($0), reAdd($0), add($0)] } + [
@@ -23,6 +26,10 @@ enum Operations {
         case "add": return "md_add_new_disk(\(device))"
         case "grow": return "update_size_store"
         case "resync": return "action_store(resync)"
+        case "suspend": return "suspend_lo_store"
+        case "join": return "do_md_run(\(node))"
+        case "crash": return "crash(\(node))"
+        case "delay": return "delay"
         default: return "do_md_stop"
         }
     }
@@ -189,6 +196,11 @@ enum Operations {
             call("md_wakeup_thread")
         }
         call("mddev_unlock")
+    }
+
+    /// Something takes longer than the time limit of v6.11: whoever waits for a lock next gives up.
+    static let delay = Procedure("delay", source: "a slow disk, a node that is being fenced") {
+        assign(Name.delay, 1)
     }
 
     static let stop = Procedure("do_md_stop", source: "md.c: md_ioctl STOP_ARRAY, do_md_stop") {

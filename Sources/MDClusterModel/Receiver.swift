@@ -42,11 +42,13 @@ enum Receiver {
                     call("dlm_lock_sync_now", "res" <- Name.ack, "mode" <- .nl)
                 }
                 call("dlm_lock_sync", "res" <- Name.message, "mode" <- .pr, result: "error")
-                assign(Name.handled, 0)
                 call("dlm_lock_sync", "res" <- Name.ack, "mode" <- .cr, result: "error")
-                call("dlm_lock_sync", "res" <- Name.message, "mode" <- .nl, result: "error")
             }
-            mutex_unlock(Mutex.receive)
+            call("dlm_lock_sync", "res" <- Name.message, "mode" <- .nl, result: "error")
+            atomic {
+                assign(Name.handled, 0)
+                mutex_unlock(Mutex.receive)
+            }
         }
     }
 

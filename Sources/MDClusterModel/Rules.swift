@@ -4,7 +4,10 @@ import ProcedureModel
 
 /// What must hold of the protocol. The numbers are those of docs/model.md; I6 and I7 are checked in the procedures.
 enum Rules {
-    static func all(nodes: Int) -> [Program.Rule] {
+    /// Asked in dlm_lock_sync: whoever is refused goes on without the lock (recv_daemon: "lock PR on msg failed return -35").
+    static let refused = "DLM refuses no conversion with -EDEADLK: no two locks of a resource wait for each other"
+
+    static func all(nodes: Int, _ membership: Membership) -> [Program.Rule] {
         let everyone = Array(0..<nodes)
         func others(_ node: Int) -> [Int] { everyone.filter { $0 != node } }
         func each(_ condition: (Int) -> Expression) -> Expression { .all(everyone.map(condition)) }
@@ -12,7 +15,15 @@ enum Rules {
             .all(everyone.flatMap { left in others(left).map { condition(left, $0) } })
         }
         func joined(_ node: Int) -> Expression { .on(node, .v(Name.joined)) }
+        /// The array runs: a node that still joins has no I/O.
+        func runs(_ node: Int) -> Expression {
+            membership.usesJoin ? joined(node) && .on(node, .v(Bit.alreadyInCluster)) : joined(node)
+        }
         func holds(_ node: Int, _ lock: String, _ mode: LockMode) -> Expression { .on(node, .granted(lock, mode)) }
+        func waits(_ node: Int) -> Expression {
+            .any(
+                [Name.token, Name.message, Name.ack, Name.noNewDev, Name.resyncLock].map { .on(node, .converting($0)) })
+        }
 
         var rules = [
             Program.Rule(
@@ -49,7 +60,7 @@ enum Rules {
                         Expression.on(left, .inside(thread: Name.resync, procedure: "resync_info_update"))
                         || .on(left, .inside(thread: Name.raid1d, procedure: "resync_info_update"))
                     return (!holds(left, Name.resyncLock, .ex) || !holds(right, Name.resyncLock, .ex))
-                        && (told && !sending && joined(right)).implies(.on(right, .v(Name.window)))
+                        && (told && !sending && runs(right)).implies(.on(right, .v(Name.window)))
                 }),
             Program.Rule(
                 .always, "I12: a node that has announced a window holds the resync lock",
@@ -61,12 +72,12 @@ enum Rules {
                 .always, "nobody sleeps on the wait queue of a thread that is gone",
                 each { node in !(.on(node, .v(Name.threadGone)) && .on(node, .sleeping(Name.receive, Queue.thread))) }),
             Program.Rule(
-                .atEnd, "I8: at rest token, message and resync are NL, ack is CR, and nothing is held",
+                .atEnd, "I8: at rest token, message and resync are NL, ack is CR, and nothing is held or waited for",
                 each { node in
                     joined(node).implies(
                         holds(node, Name.token, .nl) && holds(node, Name.message, .nl)
                             && holds(node, Name.resyncLock, .nl)
-                            && holds(node, Name.ack, .cr) && .on(node, .v(Bit.sendLock) == 0)
+                            && holds(node, Name.ack, .cr) && !waits(node) && .on(node, .v(Bit.sendLock) == 0)
                             && .on(node, .v(Bit.holding) == 0)
                             && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
                 }),
@@ -78,14 +89,25 @@ enum Rules {
                             && Expression.on(left, .v(Name.size)).equals(.on(left, .v(Name.capacity))))
                 }),
             Program.Rule(
-                .atEnd, "I12: at rest, while all nodes are there, nobody keeps clear of a window",
-                Expression.all(everyone.map(joined)).implies(
-                    each { .on($0, .v(Name.window) == 0 && .v(Flag.remote) == 0 && .v(Name.ownWindow) == 0) })),
+                .atEnd, "I12: at rest nobody keeps clear of a window",
+                each { joined($0).implies(.on($0, .v(Name.window) == 0 && .v(Name.ownWindow) == 0)) }),
+            Program.Rule(
+                .atEnd, "I12: at rest nobody thinks that another node resyncs",
+                each { joined($0).implies(.on($0, .v(Flag.remote) == 0)) }),
+            Program.Rule(
+                .atEnd, "D13: at rest no node that runs has anything left to resync",
+                each { joined($0).implies(.on($0, .v(Name.dirty) == 0)) }),
         ]
         for device in Device.all {
             func isOf(_ node: Int, _ states: Int...) -> Expression {
                 .any(states.map { .on(node, .v(device.state) == $0) })
             }
+            rules.append(
+                Program.Rule(
+                    .atEnd, "I10: at rest nobody uses device \(device.name) if the superblocks say that it is faulty",
+                    each { node in
+                        (Expression.v(device.role) == 1 && joined(node)).implies(!isOf(node, Device.active))
+                    }))
             rules.append(
                 Program.Rule(
                     .atEnd, "I10: at rest all nodes agree on device \(device.name)",
@@ -97,6 +119,12 @@ enum Rules {
                                 || (isOf(left, Device.absent) && isOf(right, Device.absent))
                                 || (isOf(left, Device.spare) && isOf(right, Device.spare)))
                     }))
+        }
+        for slot in membership.dirty {
+            rules.append(
+                Program.Rule(
+                    .atEnd, "D13: at rest somebody has taken over the bits that node\(slot + 1) left behind",
+                    Expression.any(everyone.map(joined)).implies(.v(Membership.bits(slot)) == 0)))
         }
         return rules
     }

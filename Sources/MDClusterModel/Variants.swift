@@ -129,17 +129,7 @@ public enum Variants {
                     ? [call("lock_token", "mddev_locked" <- 1, result: "ret")] : [statement]
             }
         },
-        Variant("v6.11", "dlm_lock_sync gives up after 30 seconds") { program in
-            program.change("dlm_lock_sync") { statement in
-                statement == wait(!.converting("$res"))
-                    ? [
-                        wait {
-                            until(!.converting("$res"))
-                            onTimeout { return_(1) }
-                        }
-                    ] : [statement]
-            }
-        },
+        timeLimit,
         Variant(
             "stop-order", "__md_stop ends the md thread before leave()", workload: "fail/stop", fault: "nobody sleeps"
         ) { program in
@@ -151,7 +141,7 @@ public enum Variants {
         },
         Variant(
             "cr-cw", "the sender keeps CR on message and receivers ask for EX", nodes: 3, workload: "fail//",
-            fault: "deadlock"
+            fault: "DLM refuses"
         ) { program in
             program.change("__sendmsg") { statement in
                 guard case .atomic(let body) = statement else { return [statement] }
@@ -171,22 +161,7 @@ public enum Variants {
         Variant(
             "newdisk-nack", "the handler of NEWDISK fails when nobody confirms, and ack stays held", workload: "add/",
             fault: "deadlock"
-        ) { program in
-            guard program.threads.contains(where: { $0.name == Name.confirm }) else { return }
-            program.change("process_add_new_disk") { statement in
-                guard case .wait(let alternatives, let idle) = statement else { return [statement] }
-                return [
-                    .wait(
-                        alternatives.map { alternative in
-                            var changed = alternative
-                            if alternative.isTimeout {
-                                changed.effects = [assign(Bit.waitingForNewDisk, 0), return_(1)]
-                            }
-                            return changed
-                        }, idle: idle)
-                ]
-            }
-        },
+        ) { program in letNewDiskFail(&program) },
         Variant(
             "remove-eaten", "HOT_REMOVE_DISK does not wait for MD_RECOVERY_NEEDED", workload: "fail,remove/",
             fault: "I10"
@@ -211,4 +186,21 @@ public enum Variants {
             }
         },
     ]
+
+    static func letNewDiskFail(_ program: inout Program) {
+        guard program.threads.contains(where: { $0.name == Name.confirm }) else { return }
+        program.change("process_add_new_disk") { statement in
+            guard case .wait(let alternatives, let idle) = statement else { return [statement] }
+            return [
+                .wait(
+                    alternatives.map { alternative in
+                        var changed = alternative
+                        if alternative.isTimeout {
+                            changed.effects = [assign(Bit.waitingForNewDisk, 0), return_(1)]
+                        }
+                        return changed
+                    }, idle: idle)
+            ]
+        }
+    }
 }

@@ -10,6 +10,8 @@ enum Bit {
     static let sendLock = "SEND_LOCK"
     static let sendLockedAlready = "SEND_LOCKED_ALREADY"
     static let holding = "HOLDING_MUTEX_FOR_RECVD"
+    static let alreadyInCluster = "ALREADY_IN_CLUSTER"
+    static let pendingRecvEvent = "PENDING_RECV_EVENT"
 }
 
 /// Bits of `mddev->recovery`, `mddev->sb_flags` and `mddev->flags`.
@@ -24,6 +26,9 @@ enum Flag {
     static let changePending = "MD_SB_CHANGE_PENDING"
     static let closing = "MD_CLOSING"
     static let resyncLocked = "MD_CLUSTER_RESYNC_LOCKED"
+    static let suspended = "suspended"
+    static let allowUpdate = "MD_ALLOW_SB_UPDATE"
+    static let updating = "MD_UPDATING_SB"
     static let reloadSuperblock = "MD_RELOAD_SB"
 }
 
@@ -43,6 +48,7 @@ enum Name {
     static let raid1d = "md0_raid1"
     static let receive = "md0_cluster_recv"
     static let resync = "md0_resync"
+    static let recover = "md0_recover"
     static let dlm = "dlm_callback"
     static let mdadm = "mdadm"
     static let confirm = "mdadm-confirm"
@@ -62,6 +68,7 @@ enum Name {
     static let stopRaid1d = "raid1d.should_stop"
     static let wakeReceive = "recv.THREAD_WAKEUP"
     static let stopReceive = "recv.should_stop"
+    static let stopRecover = "recover.should_stop"
     static let bast = "ack.bast"
     /// Where recv_daemon is with the message: 1 after process_recvd_msg returned 0. What the sender's ack EX promises.
     static let handled = "recv.handled"
@@ -77,6 +84,8 @@ enum Name {
     static let size = "dev_sectors"
     static let capacity = "capacity"
     static let diskSize = "sb.size"
+    /// 1 if a wait with a time limit, whichever comes first, is to run out.
+    static let delay = "30 seconds"
 }
 
 /// Types of messages, numbered as in the kernel.

@@ -27,6 +27,8 @@ public struct Workload: Hashable, Sendable {
     /// Whether a node's processes name an operation.
     func uses(_ operation: String) -> Bool { processes.joined().joined().contains(operation) }
 
+    func uses(_ operation: String, on node: Int) -> Bool { processes[node].joined().contains(operation) }
+
     public static let operationNames = Operations.names
 }
 

@@ -75,6 +75,8 @@ public func atomic(@CodeBuilder _ body: () -> [Statement]) -> Statement { .atomi
 public func require(_ condition: Expression, _ rule: String) -> Statement { .require(condition, rule) }
 public func start(_ thread: String) -> Statement { .start(thread) }
 
+public func crash() -> Statement { .crash }
+
 infix operator <- : AssignmentPrecedence
 public func <- (name: String, value: Int) -> Argument { Argument(name: name, value: .number(value)) }
 public func <- (name: String, value: String) -> Argument { Argument(name: name, value: .symbol(value)) }

@@ -74,7 +74,12 @@ extension Compiler {
     func isLocal(_ expression: Expression, _ frame: Frame) -> Bool {
         switch expression {
         case .constant: return true
-        case .variable(let name): return name.hasPrefix("$") || frame.locals[name] != nil
+        case .variable(let name):
+            // A parameter is a number, or stands for a variable.
+            guard case .symbol(let variable)? = frame.arguments[name] else {
+                return name.hasPrefix("$") || frame.locals[name] != nil
+            }
+            return frame.locals[variable] != nil
         case .equal(let left, let right), .less(let left, let right), .and(let left, let right),
             .or(let left, let right):
             return isLocal(left, frame) && isLocal(right, frame)

@@ -149,7 +149,17 @@ extension Compiler {
             var instruction = Instruction(operation: .start)
             instruction.subject = Int32(target)
             emit(instruction, text: text, frame: frame)
+        case .crash: emitAssign(crashEffects, isLocal: false, text: text, frame: frame)
         }
+    }
+
+    /// Everything of this node but the thread that says so.
+    private var crashEffects: [Effect] {
+        let others = code.threads.indices.filter { code.threads[$0].node == node && $0 != thread }
+        let fields =
+            others.flatMap { [layout.pc[$0], layout.locals[$0]] } + Array(layout.mutexes[node].values)
+            + Array(layout.node[node].values)
+        return fields.filter { $0.bits > 0 }.map { Effect(kind: .constant, target: $0) }
     }
 
     mutating func emitJump(_ frame: Frame) {

@@ -86,6 +86,7 @@ struct Compiler {
     /// The modes that the program can bring a lock into, lowest first.
     func modesUsed(of lock: Program.Lock) -> [Int8] {
         var modes: Set<Int8> = [lock.initial.rawValue, 0]
+        modes.formUnion(program.held.filter { $0.lock == lock.name }.map(\.mode.rawValue))
         func visit(_ statements: [Statement], _ bindings: [String: Argument.Value]) {
             for statement in statements {
                 switch statement {

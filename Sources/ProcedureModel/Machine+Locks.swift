@@ -13,9 +13,11 @@ extension Machine {
         if isGrantable(lock, mode, node, words) {
             granted[first + node].write(words, mode)
             grantWaiting(lock, words)
+            tellWaited(lock, node, words)
             return 0
         }
         if instruction.pointee.noQueue { return 2 }
+        if wouldDeadlock(lock, node, words) { return 3 }
         var waiting = 0
         for other in 0..<nodeCount where other != node {
             if requested[first + other].read(words) != 0 { waiting += 1 }
@@ -25,6 +27,22 @@ extension Machine {
         requested[first + node].write(words, mode + 1)
         rank[first + node].write(words, waiting)
         return 0
+    }
+
+    /// conversion_deadlock_detect: the lock's own mode is in the way of a conversion that waits already.
+    private func wouldDeadlock(_ lock: Int, _ node: Int, _ words: UnsafeMutablePointer<UInt64>) -> Bool {
+        let own = UInt32(granted[lock * nodeCount + node].read(words))
+        for other in 0..<nodeCount where other != node {
+            let wanted = requested[lock * nodeCount + other].read(words)
+            if wanted != 0, compatible[lock * 8 + wanted - 1] >> own & 1 == 0 { return true }
+        }
+        return false
+    }
+
+    /// grant_pending_locks: who was just granted a mode that is in the way of one that waits gets a BAST.
+    private func tellWaited(_ lock: Int, _ node: Int, _ words: UnsafeMutablePointer<UInt64>) {
+        let blocked = blockedSets[lock * nodeCount + node]
+        if blocked.bits > 0, wouldDeadlock(lock, node, words) { blocked.write(words, 1) }
     }
 
     func isGrantable(_ lock: Int, _ mode: Int, _ node: Int, _ words: UnsafeMutablePointer<UInt64>) -> Bool {

@@ -134,10 +134,12 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         words.withUnsafeMutableBufferPointer { buffer in
             guard let words = buffer.baseAddress else { return }
             for variable in program.shared { layout.shared[variable.name]?.write(words, variable.initial) }
-            for node in 0..<program.nodes {
+            for node in 0..<program.nodes where !program.absent.contains(node) {
                 for variable in program.perNode { layout.node[node][variable.name]?.write(words, variable.initial) }
                 for (number, lock) in program.locks.enumerated() {
-                    let place = code.locks[number].modes.firstIndex(of: lock.initial.rawValue) ?? 0
+                    let held = program.held.first { $0.lock == lock.name && $0.node == node }
+                    let mode = held?.mode ?? lock.initial
+                    let place = code.locks[number].modes.firstIndex(of: mode.rawValue) ?? 0
                     code.locks[number].granted[node].write(words, place)
                 }
             }

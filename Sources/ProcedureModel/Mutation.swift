@@ -5,6 +5,8 @@ public struct Mutant: Sendable {
     public var procedure: String
     /// What was done: "drop: HOLDING_MUTEX_FOR_RECVD = 1".
     public var change: String
+    /// Where: the number of the statement in the procedure, as `Program.reachedSites` has it.
+    public var site: Int
     public var program: Program
 
     /// The name by which a reason for being harmless is looked up.
@@ -15,10 +17,12 @@ extension Program {
     /// Every mutant: a step dropped, a condition taken as true, two neighbouring steps swapped.
     public func mutants() -> [Mutant] {
         procedures.indices.flatMap { index -> [Mutant] in
-            Self.mutations(of: procedures[index].body).map { mutation in
+            var sites = 0
+            return Self.mutations(of: procedures[index].body, &sites).map { mutation in
                 var program = self
                 program.procedures[index].body = mutation.body
-                return Mutant(procedure: procedures[index].name, change: mutation.change, program: program)
+                return Mutant(
+                    procedure: procedures[index].name, change: mutation.change, site: mutation.site, program: program)
             }
         }
     }
@@ -26,43 +30,77 @@ extension Program {
     private struct Mutation {
         var body: [Statement]
         var change: String
+        var site: Int
     }
 
-    private static func mutations(of body: [Statement], inAtomic: Bool = false) -> [Mutation] {
+    private static func mutations(
+        of body: [Statement], _ sites: inout Int, inAtomic: Bool = false
+    ) -> [Mutation] {
         var result: [Mutation] = []
         for (index, statement) in body.enumerated() {
             let line = statement.line(in: [:])
+            let site = sites
+            if isSite(statement) { sites += 1 }
             if isStep(statement) {
                 var dropped = body
                 dropped.remove(at: index)
-                result.append(Mutation(body: dropped, change: "drop: \(line)"))
+                result.append(Mutation(body: dropped, change: "drop: \(line)", site: site))
                 if index + 1 < body.count, isStep(body[index + 1]), body[index + 1] != statement, !inAtomic {
                     var swapped = body
                     swapped.swapAt(index, index + 1)
-                    result.append(
-                        Mutation(body: swapped, change: "swap: \(line) with \(body[index + 1].line(in: [:]))"))
+                    let other = body[index + 1].line(in: [:])
+                    result.append(Mutation(body: swapped, change: "swap: \(line) with \(other)", site: site))
                 }
             }
             if case .ifElse(_, let then, _) = statement {
                 var always = body
                 always.replaceSubrange(index...index, with: then)
-                result.append(Mutation(body: always, change: "always: \(line)"))
+                result.append(Mutation(body: always, change: "always: \(line)", site: site))
             }
-            for inner in insides(of: statement) {
-                result += mutations(of: inner.body, inAtomic: inAtomic || isOneStep(statement)).map { mutation in
+            for part in insides(of: statement).indices {
+                let inner = insides(of: statement)[part]
+                result += mutations(of: inner.body, &sites, inAtomic: inAtomic || isOneStep(statement)).map {
+                    mutation in
                     var changed = body
                     changed[index] = inner.rebuild(mutation.body)
-                    return Mutation(body: changed, change: mutation.change)
+                    return Mutation(body: changed, change: mutation.change, site: mutation.site)
                 }
             }
         }
         return result
     }
 
+    /// The body with a mark at each site that `isWanted`, in the order of `mutations`: behind a step, and in front of what is
+    /// done when a condition is false, since taking it as true is noticed only then.
+    static func marked(
+        _ body: [Statement], _ sites: inout Int, isWanted: (Int) -> Bool, mark: (Int) -> Statement
+    ) -> [Statement] {
+        body.flatMap { statement -> [Statement] in
+            let site = sites
+            if isSite(statement) { sites += 1 }
+            var result = statement
+            for part in insides(of: statement).indices {
+                let inner = insides(of: result)[part]
+                result = inner.rebuild(marked(inner.body, &sites, isWanted: isWanted, mark: mark))
+            }
+            guard isSite(statement), isWanted(site) else { return [result] }
+            if case .ifElse(let condition, let then, let other) = result {
+                return [.ifElse(condition, then, [mark(site)] + other)]
+            }
+            return [result, mark(site)]
+        }
+    }
+
+    private static func isSite(_ statement: Statement) -> Bool {
+        if case .ifElse = statement { return true }
+        return isStep(statement)
+    }
+
     /// What may be dropped or swapped: not control flow, and not the rules themselves.
     private static func isStep(_ statement: Statement) -> Bool {
         switch statement {
-        case .set, .call, .waitEvent, .wait, .wakeUp, .lock, .tryLock, .unlock, .convert, .convertTo, .cancel, .start:
+        case .set, .call, .waitEvent, .wait, .wakeUp, .lock, .tryLock, .unlock, .convert, .convertTo, .cancel, .start,
+            .crash:
             true
         case .atomic, .ifElse, .loop, .leave, .giveBack, .choose, .require: false
         }

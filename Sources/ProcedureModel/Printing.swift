@@ -93,6 +93,7 @@ extension Statement {
         case .atomic: return "one step"
         case .require(let condition, let rule): return "/* \(rule): \(condition.description(in: arguments)) */"
         case .start(let thread): return "wake_up_process(\(thread))"
+        case .crash: return "this node is gone"
         }
     }
 }

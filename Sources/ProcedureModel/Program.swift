@@ -14,6 +14,10 @@ public struct Program: Sendable {
     public var threads: [Thread] = []
     public var procedures: [Procedure] = []
     public var rules: [Rule] = []
+    /// Nodes that are not there at first: their variables are 0 and their locks NL.
+    public var absent: Set<Int> = []
+    /// Locks that some nodes have in another mode at first.
+    public var held: [Held] = []
     /// Whether it is checked that the system can always come to rest: that no part of it runs in circles for ever. It takes
     /// a second look at every state.
     public var mustComeToRest = false
@@ -51,6 +55,17 @@ public struct Program: Sendable {
             self.initial = initial
             self.blockedSets = blockedSets
             self.releasedBy = releasedBy
+        }
+    }
+
+    public struct Held: Hashable, Sendable {
+        public var lock: String
+        public var node: Int
+        public var mode: LockMode
+        public init(lock: String, node: Int, mode: LockMode) {
+            self.lock = lock
+            self.node = node
+            self.mode = mode
         }
     }
 

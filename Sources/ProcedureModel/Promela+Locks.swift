@@ -37,9 +37,27 @@ extension PromelaExport {
         queued.append("\(rank(lock, node)) = \(waiting)")
         queued.append("\(requested(lock, node)) = \(mode + 1)")
         queued.append(result(0))
-        let refused = instruction.noQueue ? result(2) : queued.joined(separator: "; ")
+        let inTheWay = isInTheWay(lock, node)
+        let wait = "if :: (\(inTheWay)) -> \(result(3)) :: else -> \(queued.joined(separator: "; ")) fi"
+        let refused = instruction.noQueue ? result(2) : wait
+        var grant = "\(granted(lock, node)) = \(mode); \(result(0)); \(grantWaiting(lock))"
+        let blocked = code.locks[lock].blockedSets[node]
+        if blocked.bits > 0 { grant += "; if :: (\(inTheWay)) -> \(name(blocked)) = 1 :: else -> skip fi" }
         return
-            "if :: (\(requested(lock, node)) != 0) -> \(result(1)) :: else -> if :: (\(isGrantable(lock, mode, node))) -> \(granted(lock, node)) = \(mode); \(result(0)); \(grantWaiting(lock)) :: else -> \(refused) fi fi"
+            "if :: (\(requested(lock, node)) != 0) -> \(result(1)) :: else -> if :: (\(isGrantable(lock, mode, node))) -> \(grant) :: else -> \(refused) fi fi"
+    }
+
+    /// The mode that the node's lock has is in the way of a conversion that waits.
+    private func isInTheWay(_ lock: Int, _ node: Int) -> String {
+        let modes = code.locks[lock].modes.indices
+        let conflicts = others(node).flatMap { other in
+            modes.flatMap { wanted in
+                modes.filter { code.locks[lock].compatible[wanted] >> UInt32($0) & 1 == 0 }.map {
+                    "(\(requested(lock, other)) == \(wanted + 1) && \(granted(lock, node)) == \($0))"
+                }
+            }
+        }
+        return conflicts.isEmpty ? "false" : conflicts.joined(separator: " || ")
     }
 
     func cancel(_ lock: Int, node: Int) -> String {

@@ -38,7 +38,7 @@ extension Machine {
         return all.filter { !taken.contains($0) }
     }
 
-    private func stepText(_ step: Int) -> String? {
+    func stepText(_ step: Int) -> String? {
         let place = code.places[step]
         let instruction = code.instructions[step]
         guard let procedure = place.procedures.first, !place.text.isEmpty, !instruction.isSilent,

@@ -23,8 +23,9 @@ public indirect enum Statement: Hashable, Sendable {
     /// result = mutex_trylock(mutex)
     case tryLock(String, result: String)
     case unlock(String)
-    /// dlm_lock(CONVERT): the result is 0 if queued or granted, 1 (-EBUSY) if a conversion is in progress already, or 2
-    /// (-EAGAIN) if it may not queue and is not granted at once.
+    /// dlm_lock(CONVERT): the result is 0 if queued or granted, 1 (-EBUSY) if a conversion is in progress already, 2
+    /// (-EAGAIN) if it may not queue and is not granted at once, or 3 (-EDEADLK) if the mode that the lock has is in the way
+    /// of a conversion that waits already.
     case convert(String, LockMode, noQueue: Bool, result: String?)
     /// As `convert`, with the mode known when compiled from a parameter that holds a mode's number.
     case convertTo(String, Expression, noQueue: Bool, result: String?)
@@ -37,6 +38,9 @@ public indirect enum Statement: Hashable, Sendable {
     case require(Expression, String)
     /// Lets a thread begin at its procedure. It must not be running.
     case start(String)
+    /// The node is gone: its other threads stop where they are, its mutexes are free, and its variables are 0. Its locks stay
+    /// as they are until somebody gives them up.
+    case crash
 
     public struct Alternative: Hashable, Sendable {
         public var condition: Expression
@@ -56,6 +60,11 @@ public struct Argument: Hashable, Sendable {
         /// A lock, mutex, queue or variable; or, beginning with "$", a parameter of the caller.
         case symbol(String)
     }
+
+    public init(name: String, value: Value) {
+        self.name = name
+        self.value = value
+    }
 }
 
 /// A procedure: the kernel function that it follows, and what it does.
@@ -71,6 +80,10 @@ public struct Procedure: Hashable, Sendable {
     public struct Local: Hashable, Sendable {
         public var name: String
         public var values: Int
+        public init(name: String, values: Int) {
+            self.name = name
+            self.values = values
+        }
     }
 
     public init(

@@ -48,9 +48,13 @@ struct Laboratory {
     // MARK: - What a cluster is made of
 
     /// Builds what is missing.
-    func prepare(_ request: BuildRequest, nodes: Int) async throws -> Bench {
+    ///
+    /// - Parameter stock: takes the distribution's own modules and builds none; `request` must not change the source then.
+    func prepare(_ request: BuildRequest, nodes: Int, stock: Bool = false) async throws -> Bench {
         let kernel = try await builder.prepare(request.kernel)
-        let built = try await builder.build(request)
+        let built =
+            stock
+            ? try await builder.stockModules(Self.modulesUnderTest, of: kernel) : try await builder.build(request)
         let boot = try await image(for: kernel, nodes: nodes)
         var configuration = ClusterConfiguration(
             kernel: kernel.vmlinuz, kernelRelease: kernel.release,
@@ -58,7 +62,7 @@ struct Laboratory {
             initramfs: boot.initramfs,
             modules: try Self.modulesUnderTest.compactMap { name in
                 try built.modules[name].map {
-                    .init(name: name, path: $0, stock: false, buildID: try KernelModuleFile(path: $0).buildID ?? "")
+                    .init(name: name, path: $0, stock: stock, buildID: try KernelModuleFile(path: $0).buildID ?? "")
                 }
             })
         configuration.nodes = nodes
@@ -70,6 +74,7 @@ struct Laboratory {
         var bench = Bench(
             request: request, modules: built, configuration: configuration,
             detectorsOff: Detectors.off(config: (try? String(contentsOfFile: kernel.config, encoding: .utf8)) ?? ""))
+        if stock { try bench.detectorsOff.merge(unseenInStock(built)) { first, _ in first } }
         if case .tcg(let reason) = answer { bench.emulation = reason }
         return bench
     }

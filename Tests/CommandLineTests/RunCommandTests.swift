@@ -60,6 +60,18 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
         #expect(result.errors.contains(arguments[2] == "--nodse" ? "'--nodes'" : arguments[3]))
     }
 
+    /// The distribution's modules are what they are: nothing that changes the source goes with them.
+    @Test(arguments: [
+        ["run", "smoke", "--stock", "--patch=my.patch"], ["run", "smoke", "--stock", "--variant=async"],
+        ["run", "smoke", "--stock", "--linux=tree"], ["run", "smoke@async", "--stock", "--cold"],
+    ])
+    func stockModulesCannotBeChanged(_ arguments: [String]) throws {
+        let result = try mdlab(arguments[0], arguments[1], arguments[2], arguments[3])
+        #expect(result.status == 2)
+        #expect(result.errors.contains("--stock takes the packaged modules as they are"))
+        #expect(result.output.isEmpty)
+    }
+
     @Test func aFolderThatCannotBeMadeIsOneLine() throws {
         let result = try mdlab("run", "smoke", "--out", "/proc/nowhere")
         #expect(result.status == 2)
@@ -70,9 +82,22 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
         let files = try ScenarioFiles.locate()
         let plan = try files.catalogue().plan(try files.suiteNames(), variants: files.variants())
         #expect(plan.count > 10)
-        // Both broken kernels have to be in it: a suite without them could not show that it can fail.
+        // The broken kernels have to be in it: a suite without them could not show that it can fail.
         for run in plan where run.variant != nil { #expect(run.instance.expectedFailure(variant: run.variant) != nil) }
-        #expect(Set(plan.compactMap(\.variant)) == ["async", "no-holding-in-start"])
+        #expect(
+            Set(plan.compactMap(\.variant)) == [
+                "async", "no-holding-in-start", "naive-sync", "cr-cw", "newdisk-nack", "v4.12",
+            ])
+    }
+
+    /// A kernel without a suite of its own gets the common one; the other kernel's names runs that exist and no broken kernel.
+    @Test func aKernelMayHaveASuiteOfItsOwn() throws {
+        let files = try ScenarioFiles.locate()
+        let own = try files.suiteNames(kernel: "6.12")
+        #expect(try files.catalogue().plan(own, variants: []).count == own.count)
+        #expect(own.contains("smoke/3-nodes"))
+        #expect(own != (try files.suiteNames()))
+        #expect(try files.suiteNames(kernel: "5.10") == files.suiteNames())
     }
 
     @Test(arguments: [

@@ -7,7 +7,7 @@ import Testing
 @Suite struct VariantTests {
     static let quick = [
         "async", "naive-sync", "no-holding-in-start", "no-holding-on-stop", "no-wakeup", "stop-order",
-        "newdisk-nack", "remove-eaten", "resync-lock-early",
+        "newdisk-nack", "remove-eaten", "resync-lock-early", "v6.11", "cr-cw",
     ]
 
     private func search(_ variant: String, _ workload: String, nodes: Int = 2) throws -> (Machine, SearchResult) {
@@ -48,6 +48,14 @@ import Testing
         #expect(result.verdict == .fails(.deadlock))
         let text = machine.situation(atEndOf: try #require(result.counterexample))
         #expect(text.contains("wait_event(cinfo->wait, SEND_LOCK == 0) <- lock_comm(1)"))
+    }
+
+    /// After a new disk that nobody confirmed, v6.11's sender has a conversion of ack in DLM's queue that it does not know of:
+    /// it can send no message any more, and others are refused with -EDEADLK.
+    @Test func aTimeLimitLeavesTheLockBehind() throws {
+        let (machine, result) = try search("v6.11", "add/")
+        #expect(
+            machine.situation(atEndOf: try #require(result.counterexample)).contains("ack: node1 CR -> EX, node2 CR"))
     }
 
     @Test func allVariantsCompileForTwoAndThreeNodes() throws {
@@ -126,26 +134,5 @@ import Testing
     @Test func nodesWithUnequalWorkAreNotAlike() throws {
         let program = try MDCluster.program(variant: "v5.11", nodes: 2, workload: Workload("fail/stop", nodes: 2))
         #expect(try !Machine(program, symmetry: true).usesSymmetry)
-    }
-}
-
-@Suite struct MutationTrialTests {
-    @Test func aDroppedReleaseOfTheTokenIsNoticed() throws {
-        var trial = MutationTrial()
-        trial.workloads = ["fail/"]
-        var fates: [String: MutationTrial.Fate] = [:]
-        try trial.run(procedures: ["unlock_comm"]) { fates[$0.change] = $0.fate }
-        guard case .killed = fates["drop: ret = dlm_lock_sync(token, NL)"] else { Issue.record("\(fates)"); return }
-        guard case .killed = fates["drop: mutex_unlock(recv_mutex)"] else { Issue.record("\(fates)"); return }
-        guard case .killed = fates["drop: SEND_LOCK = 0"] else { Issue.record("\(fates)"); return }
-    }
-
-    @Test func whatNoWorkloadDoesIsNotReached() throws {
-        var trial = MutationTrial()
-        trial.workloads = ["fail/"]
-        var fates: [MutationTrial.Fate] = []
-        try trial.run(procedures: ["leave"]) { fates.append($0.fate) }
-        #expect(!fates.isEmpty)
-        #expect(fates.allSatisfy { $0 == .notReached })
     }
 }

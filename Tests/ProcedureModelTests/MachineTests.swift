@@ -197,6 +197,65 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
     }
 }
 
+@Suite struct NodeTests {
+    /// A node that is gone takes no step any more, holds no mutex and knows nothing; its locks are left.
+    @Test func aCrashLeavesNothingButLocks() throws {
+        let body: [Statement] = [
+            mutex_lock("a"), assign("y", 3), .convert("lock", .ex, noQueue: false, result: nil), wait(.v("x") == 1),
+        ]
+        let program = program(nodes: 2, [body]) { program in
+            program.threads[0].existsOn = [0]
+            program.procedures.append(
+                Procedure("end") {
+                    wait(.granted("lock", .ex))
+                    crash()
+                    assign("x", 2)
+                })
+            program.threads.append(.init("fate", procedure: "end", runsOn: [0], existsOn: [0]))
+            program.rules = [
+                .init(
+                    .atEnd, "gone",
+                    .on(0, .v("x") == 2 && .v("y") == 0 && .granted("lock", .ex)) && !.on(0, .locked("a")))
+            ]
+        }
+        #expect(try verdict(program) == .holds)
+    }
+
+    @Test func aNodeCanBeAbsentAndALockHeldFromTheBeginning() throws {
+        let program = program(nodes: 2, [[]]) { program in
+            program.perNode.append(.init("here", initial: 1))
+            program.absent = [1]
+            program.held = [.init(lock: "lock", node: 0, mode: .pw), .init(lock: "lock", node: 1, mode: .pw)]
+            program.rules = [
+                .init(
+                    .always, "as declared",
+                    .on(0, .v("here") == 1 && .granted("lock", .pw)) && .on(1, .v("here") == 0 && .granted("lock", .nl))
+                )
+            ]
+        }
+        #expect(try verdict(program) == .holds)
+    }
+
+    @Test func marksShowWhatIsExecuted() throws {
+        let program = program([
+            [assign("x", 1), when_(.v("x") == 1) { assign("y", 1) }, when_(.v("x") == 2) { assign("y", 2) }]
+        ])
+        let (sites, states) = try program.reachedSites()
+        #expect(states == 6)
+        // x = 1 and y = 1 are done, and x == 2 is false; x == 1 is never false, and y = 2 is never done.
+        #expect(sites == Set([0, 2, 3].map { .init(procedure: "body1", number: $0) }))
+    }
+
+    @Test func aRuleIsLeftOutByTheBeginningOfItsName() throws {
+        var program = program([[assign("x", 1), require(.v("x") == 0, "I1: x stays 0")]])
+        let isFound = program.removeRules(beginning: "I1:")
+        #expect(isFound)
+        #expect(try verdict(program) == .holds)
+        let isFoundAgain = program.removeRules(beginning: "I1:")
+        #expect(!isFoundAgain)
+    }
+}
+
 @Suite struct LockTests {
     private func take(_ mode: LockMode, noQueue: Bool = false) -> Statement {
         .convert("lock", mode, noQueue: noQueue, result: "got")
@@ -210,10 +269,42 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
         #expect(try verdict(program(nodes: 2, [shared]) { $0.rules = [rule] }) == .fails(.invariant("one at a time")))
     }
 
-    @Test func upgradingWhileOthersHoldTheSameDeadlocks() throws {
-        let body = [take(.cr), wait(!.converting("lock")), take(.ex), wait(!.converting("lock")), take(.nl)]
-        #expect(try verdict(program(nodes: 2, [body])) == .fails(.deadlock))
-        #expect(try verdict(program(nodes: 1, [body])) == .holds)
+    /// conversion_deadlock_detect of fs/dlm/lock.c: who asks last is refused with -EDEADLK and keeps what it has.
+    @Test func upgradingWhileOthersHoldTheSameIsRefused() throws {
+        let upgrade = [take(.cr), wait(!.converting("lock")), take(.ex), wait(!.converting("lock"))]
+        let goesOn = upgrade + [assign("x", .v("got")), take(.nl)]
+        let refused = Program.Rule(.sometimes, "refused", .on(0, .v("x") == 3))
+        #expect(try verdict(program(nodes: 2, [goesOn]) { $0.rules = [refused] }) == .holds)
+        let keeps = upgrade + [when_(.v("got") == 3) { wait(.v("x") == 1) }, take(.nl)]
+        let result = try Search(Machine(program(nodes: 2, [keeps]))).run()
+        #expect(result.verdict == .fails(.deadlock))
+        let last = try Machine(program(nodes: 2, [keeps])).situation(atEndOf: #require(result.counterexample))
+        #expect(last.contains("lock: node1 CR -> EX, node2 CR") || last.contains("lock: node1 CR, node2 CR -> EX"))
+        #expect(try verdict(program(nodes: 1, [goesOn])) == .holds)
+    }
+
+    /// grant_pending_locks of fs/dlm/lock.c sends BASTs to whoever is in the way of a conversion that still waits.
+    @Test func whoGetsInTheWayOfAWaiterIsTold() throws {
+        let program = program(nodes: 3, []) { program in
+            program.locks = [.init("lock", blockedSets: "x")]
+            program.procedures = [
+                Procedure("holder") { Statement.convert("lock", .cr, noQueue: false, result: nil) },
+                Procedure("waiter") {
+                    wait(.on(0, .granted("lock", .cr)))
+                    Statement.convert("lock", .ex, noQueue: false, result: nil)
+                    wait(!.converting("lock"))
+                },
+                Procedure("late") {
+                    wait(.on(1, .converting("lock")))
+                    Statement.convert("lock", .cr, noQueue: false, result: nil)
+                },
+            ]
+            program.threads = ["holder", "waiter", "late"].enumerated().map {
+                .init($1, procedure: $1, runsOn: [$0], existsOn: [$0])
+            }
+            program.rules = [.init(.sometimes, "told", .on(2, .v("x") == 1 && .granted("lock", .cr)))]
+        }
+        #expect(try Search(Machine(program)).run().reached == ["told"])
     }
 
     @Test func noQueueIsRefusedAtOnce() throws {

@@ -26,8 +26,9 @@ private func runner(
     var runner = ScenarioRunner(
         instance: ScenarioInstance(scenario: scenario, level: .raid1, nodes: cluster.count), cluster: cluster,
         patience: Patience(slowness: 1), finder: finder)
-    runner.pace = Watchdog.Pace(
-        interval: .milliseconds(20), looks: 3, betweenSnapshots: .milliseconds(20), looksUntilAgain: 1000)
+    runner.pace.interval = .milliseconds(20)
+    runner.pace.betweenSnapshots = .milliseconds(20)
+    runner.pace.looksUntilAgain = 1000
     runner.settleLimit = settle
     return runner
 }

@@ -197,7 +197,7 @@ struct GateKeeperTests {
     @Test func theWaitEndsWhenAThreadIsHeld() async throws {
         let armed = "g armed lock_comm return md0_resync 0 0 0 0 -\n"
         let held = "g held lock_comm return md0_resync 142 3 2 5 md0_resync\n"
-        let state = try await GateKeeper(GateNode([armed, armed, held])).untilHeld("g", patience: .seconds(20))
+        let state = try await GateKeeper(GateNode([armed, armed, held])).untilHeld("g", patience: .seconds(600))
         #expect(state.pid == 142 && state.skipped == 2)
     }
 

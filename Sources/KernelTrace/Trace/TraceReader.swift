@@ -45,6 +45,28 @@ public struct TraceReader: Sendable {
         guard status == 0 else { throw .undecodable(path: file.path) }
     }
 
+    /// Functions that had an mdlab probe while the trace was recorded, "NAME__ret" for one at the return: whether or not
+    /// they were ever called.
+    public func probes() throws(TraceError) -> Set<String> {
+        let file = try TraceDatFile(url: url)
+        let descriptor = try file.descriptor()
+        guard let handle = Self.open(descriptor) else { throw .undecodable(path: file.path) }
+        defer { tracecmd_close(handle) }
+        guard let tep = tracecmd_get_tep(handle), var next = tep_list_events(tep, TEP_EVENT_SORT_ID) else {
+            throw .undecodable(path: file.path)
+        }
+        var names: Set<String> = []
+        while let event = next.pointee {
+            if let system = event.pointee.system, String(cString: system) == EventPlan.probes,
+                let name = event.pointee.name
+            {
+                names.insert(String(cString: name))
+            }
+            next += 1
+        }
+        return names
+    }
+
     /// libtraceevent's parser of formats keeps its input in variables of the library.
     private static let parser = NSLock()
 

@@ -72,7 +72,7 @@ public struct RecordedRun: Sendable {
             throw .record(layout.root.path, reason: "there is no scenario.yaml in it")
         }
         let name = run.scenario.split(separator: "/").first.map(String.init) ?? run.scenario
-        let scenario = try ScenarioReader.parse(bytes, name: name, file: "scenario.yaml")
+        let scenario = try ScenarioReader.parse(bytes, name: name, file: "scenario.yaml", isSchedule: true)
         guard let instance = scenario.instances.first(where: { $0.name == run.scenario }) else {
             throw .record(layout.root.path, reason: "its scenario.yaml has no \(run.scenario)")
         }

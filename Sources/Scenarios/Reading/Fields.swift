@@ -4,15 +4,15 @@ import NearNames
 import Yams
 
 /// A YAML mapping that is read key by key; a key that nobody knows is an error with its line and the near names.
-struct Fields {
+package struct Fields {
     let file: String
     /// What the mapping is, for messages: "a step".
     let what: String
-    let line: Int
+    package let line: Int
     private let values: [String: Node]
     private let lines: [String: Int]
 
-    init(_ node: Node, what: String, known: [String], file: String) throws(ScenarioError) {
+    package init(_ node: Node, what: String, known: [String], file: String) throws(ScenarioError) {
         (self.file, self.what, line) = (file, what, node.mark?.line ?? 1)
         guard let mapping = node.mapping else { throw .file(file, line: line, .notAMapping(what: what)) }
         var values: [String: Node] = [:]
@@ -33,30 +33,30 @@ struct Fields {
         (self.values, self.lines) = (values, lines)
     }
 
-    var keys: [String] { values.keys.sorted() }
-    func has(_ key: String) -> Bool { values[key] != nil }
-    func node(_ key: String) -> Node? { values[key] }
-    func line(of key: String) -> Int { lines[key] ?? line }
+    package var keys: [String] { values.keys.sorted() }
+    package func has(_ key: String) -> Bool { values[key] != nil }
+    package func node(_ key: String) -> Node? { values[key] }
+    package func line(of key: String) -> Int { lines[key] ?? line }
 
-    func bad(_ key: String, _ value: String, expected: String) -> ScenarioError {
+    package func bad(_ key: String, _ value: String, expected: String) -> ScenarioError {
         .file(file, line: line(of: key), .badValue(key: key, value: String(value.prefix(80)), expected: expected))
     }
 
     /// The text of a scalar; nil when the key is not there.
-    func text(_ key: String) throws(ScenarioError) -> String? {
+    package func text(_ key: String) throws(ScenarioError) -> String? {
         guard let node = values[key] else { return nil }
         guard let text = node.scalar?.string else { throw bad(key, "a list or mapping", expected: "one value") }
         return text
     }
 
-    func requiredText(_ key: String) throws(ScenarioError) -> String {
+    package func requiredText(_ key: String) throws(ScenarioError) -> String {
         guard let text = try text(key), !text.isEmpty else {
             throw .file(file, line: line, .missing(key: key, what: what))
         }
         return text
     }
 
-    func integer(_ key: String, in range: ClosedRange<Int>) throws(ScenarioError) -> Int? {
+    package func integer(_ key: String, in range: ClosedRange<Int>) throws(ScenarioError) -> Int? {
         guard let text = try text(key) else { return nil }
         guard let value = Int(text), range.contains(value) else {
             throw bad(key, text, expected: "a number from \(range.lowerBound) to \(range.upperBound)")
@@ -74,7 +74,7 @@ struct Fields {
     }
 
     /// One scalar, or a list of them.
-    func texts(_ key: String) throws(ScenarioError) -> [String]? {
+    package func texts(_ key: String) throws(ScenarioError) -> [String]? {
         guard let node = values[key] else { return nil }
         if let one = node.scalar?.string { return [one] }
         guard let list = node.sequence else { throw bad(key, "a mapping", expected: "a value or a list of values") }
@@ -90,7 +90,7 @@ struct Fields {
     }
 
     /// "20", "20s", "2m": seconds; at most an hour.
-    func seconds(_ key: String, otherwise: Double) throws(ScenarioError) -> Double {
+    package func seconds(_ key: String, otherwise: Double) throws(ScenarioError) -> Double {
         guard let text = try text(key) else { return otherwise }
         let factor: Double = text.hasSuffix("m") ? 60 : 1
         let digits = text.hasSuffix("m") || text.hasSuffix("s") ? text.dropLast() : text[...]
@@ -128,11 +128,11 @@ struct Fields {
         return .these(result)
     }
 
-    func oneNode(_ key: String, count: Int) throws(ScenarioError) -> NodeID {
+    package func oneNode(_ key: String, count: Int) throws(ScenarioError) -> NodeID {
         try node(named: try requiredText(key), key: key, count: count)
     }
 
-    func node(named name: String, key: String, count: Int) throws(ScenarioError) -> NodeID {
+    package func node(named name: String, key: String, count: Int) throws(ScenarioError) -> NodeID {
         guard let node = NodeID(name: name), node.rawValue <= count else {
             throw .file(
                 file, line: line(of: key),

@@ -13,13 +13,19 @@ public struct ScenarioReader {
     var nodeCount = 2
     var disks = 2
 
+    /// The keys of a schedule (see Steering): a scenario that goes on under control. Only where one is meant are they known.
+    package static let scheduleKeys = ["model", "operations", "gates", "order", "deadlock"]
+
     /// - Parameters:
     ///   - name: of the scenario: the file's name without its ending.
     ///   - file: how messages call the file.
-    public static func parse(_ bytes: [UInt8], name: String, file: String) throws(ScenarioError) -> Scenario {
+    ///   - isSchedule: the file may be a schedule; what makes it one is left to Steering.
+    public static func parse(
+        _ bytes: [UInt8], name: String, file: String, isSchedule: Bool = false
+    ) throws(ScenarioError) -> Scenario {
         let root = try YAMLText.parse(bytes, file: file)
         var reader = ScenarioReader(file: file)
-        return try reader.scenario(root, name: name)
+        return try reader.scenario(root, name: name, besides: isSchedule ? scheduleKeys : [])
     }
 
     public static func read(file url: URL) throws(ScenarioError) -> Scenario {
@@ -32,12 +38,12 @@ public struct ScenarioReader {
         return try parse(bytes, name: url.deletingPathExtension().lastPathComponent, file: url.lastPathComponent)
     }
 
-    private mutating func scenario(_ root: Node, name: String) throws(ScenarioError) -> Scenario {
+    private mutating func scenario(_ root: Node, name: String, besides: [String]) throws(ScenarioError) -> Scenario {
         let fields = try Fields(
             root, what: "a scenario",
             known: [
                 "summary", "levels", "nodes", "disks", "disk-size", "array", "before", "steps", "expect", "variants",
-            ], file: file)
+            ] + besides, file: file)
         let summary = try fields.requiredText("summary")
         let levels = try self.levels(fields)
         let nodeCounts = try self.nodeCounts(fields)

@@ -5,7 +5,7 @@ import VirtualCluster
 import Yams
 
 /// Reads the steps of a scenario. A step is a mapping with exactly one action key and the keys that go with it.
-struct StepReader {
+package struct StepReader {
     let file: String
     let nodeCount: Int
     let disks: Int
@@ -20,6 +20,10 @@ struct StepReader {
     static let commandLimit = 30.0
     static let waitLimit = 60.0
 
+    package init(file: String, nodeCount: Int, disks: Int) {
+        (self.file, self.nodeCount, self.disks) = (file, nodeCount, disks)
+    }
+
     func steps(_ node: Node, what: String) throws(ScenarioError) -> [Step] {
         guard let list = node.sequence else { throw .file(file, line: node.mark?.line ?? 1, .notAList(what: what)) }
         var result: [Step] = []
@@ -27,7 +31,7 @@ struct StepReader {
         return result
     }
 
-    private func step(_ node: Node) throws(ScenarioError) -> Step {
+    package func step(_ node: Node) throws(ScenarioError) -> Step {
         let known = Set(Self.actions.keys).union(Self.actions.values.joined())
         let fields = try Fields(node, what: "a step", known: known.sorted(), file: file)
         let present = fields.keys.filter { Self.actions[$0] != nil }

@@ -5,12 +5,12 @@ import Yams
 /// Turns the bytes of a scenario file into a YAML node, within limits that a file written by hand never reaches.
 ///
 /// YAML's anchors and aliases are refused: nine lines of them expand to billions of nodes, and no scenario needs them.
-enum YAMLText {
+package enum YAMLText {
     static let largestFile = 64 * 1024
     static let longestLine = 2000
     static let deepest = 32
 
-    static func parse(_ bytes: [UInt8], file: String) throws(ScenarioError) -> Node {
+    package static func parse(_ bytes: [UInt8], file: String) throws(ScenarioError) -> Node {
         if bytes.count > largestFile {
             throw .file(file, line: 1, .tooLarge(bytes: bytes.count, limit: largestFile))
         }

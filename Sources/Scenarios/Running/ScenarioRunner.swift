@@ -19,7 +19,11 @@ public struct ScenarioRunner: Sendable {
     let cluster: any ClusterControl
     let patience: Patience
     let finder: Watchdog.Finder
-    var pace: Watchdog.Pace
+    package var pace: Watchdog.Pace
+    /// What comes after the scenario's steps; see Steering.
+    package var steering: (@Sendable (StepRunner) async throws -> Void)?
+    /// False while `steering` holds threads on purpose.
+    package var mayJudge: @Sendable () -> Bool = { true }
     /// What else has to be over before the cluster is quiet, in words.
     var pending: @Sendable () async throws -> [String] = { [] }
     /// Seconds that a cluster may need, after the last step, until nothing is going on in it any more.
@@ -80,7 +84,7 @@ public struct ScenarioRunner: Sendable {
             }
         }
         let watchdog = Watchdog(
-            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots)
+            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots, mayJudge: mayJudge)
         let watching = Task {
             do {
                 try await watchdog.watch()
@@ -114,7 +118,10 @@ public struct ScenarioRunner: Sendable {
             try await runner.startArray()
         }
         try await runner.perform(Array(steps[first..<end]))
-        if end == steps.count { try await settle(runner) }
+        if end == steps.count {
+            try await steering?(runner)
+            try await settle(runner)
+        }
     }
 
     /// Waits until nothing is going on any more, then takes the snapshot "final" that agreement and expectations are judged by.

@@ -60,7 +60,7 @@ public enum StepProblem: Error, Sendable, Equatable {
     public enum Blame: String, Sendable { case kernel, node, scenario, lab, user }
 
     /// Turns what a cluster throws into a problem.
-    init(_ error: any Error, doing what: String) {
+    package init(_ error: any Error, doing what: String) {
         switch error {
         case let problem as StepProblem: self = problem
         case is CancellationError: self = .interrupted

@@ -3,11 +3,11 @@ import ClusterProtocol
 import VirtualCluster
 
 /// Carries out steps, one after the other.
-struct StepRunner: Sendable {
+package struct StepRunner: Sendable {
     let instance: ScenarioInstance
-    let cluster: any ClusterControl
+    package let cluster: any ClusterControl
     let situation: Situation
-    let patience: Patience
+    package let patience: Patience
 
     /// Between two looks at a condition: short against anything a kernel does over a network of emulated nodes.
     static let pollInterval = Duration.milliseconds(100)
@@ -98,7 +98,7 @@ struct StepRunner: Sendable {
     }
 
     /// Statuses 126 and 127 are a shell's words for a program that cannot be run: the scenario's mistake, not the kernel's.
-    func problem(_ node: NodeID, _ command: String, _ result: CommandResult) -> StepProblem {
+    package func problem(_ node: NodeID, _ command: String, _ result: CommandResult) -> StepProblem {
         let said =
             (result.errors.isEmpty ? result.output : result.errors).split(separator: "\n").last.map(String.init) ?? ""
         if result.status == 126 || result.status == 127 { return .scenario("\(node): \(command): \(said)") }

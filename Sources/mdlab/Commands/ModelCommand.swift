@@ -45,10 +45,7 @@ struct ModelOptions: ParsableArguments {
     func program() throws -> Program {
         var program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
         for beginning in without {
-            guard program.rules.contains(where: { $0.name.hasPrefix(beginning) }) else {
-                throw ModelError.unknownRule(beginning)
-            }
-            program.rules.removeAll { $0.name.hasPrefix(beginning) }
+            guard program.removeRules(beginning: beginning) else { throw ModelError.unknownRule(beginning) }
         }
         program.mustComeToRest = rest
         return program

@@ -8,31 +8,31 @@ struct ModelMutateCommand: ParsableCommand {
         commandName: "mutate",
         abstract: "Put every small fault into the reference model, one at a time, and list those that nothing notices.")
 
-    @Option(help: "States after which a search that has found nothing gives up.")
-    var states = 200_000
+    @Option(help: "Faults that are tried at the same time.")
+    var workers = 2
     @Flag(help: "List the faults that were noticed, too.")
     var all = false
     @ArgumentParser.Argument(help: "Procedures to put faults into; all if none is given.")
     var procedures: [String] = []
 
     func validate() throws {
-        guard states > 0 else { throw ValidationError("--states \(states): give a number above 0.") }
+        guard (1...64).contains(workers) else { throw ValidationError("--workers \(workers): give 1 to 64.") }
     }
 
     func run() throws {
         var trial = MutationTrial()
-        trial.states = states
-        let program = try MDCluster.program(variant: "v5.11", nodes: 2, workload: Workload("fail", nodes: 2))
-        for name in procedures where program.procedure(named: name) == nil {
-            throw ModelError.unknownProcedure(name, known: [])
-        }
-        var counts: [String: Int] = [:]
-        try trial.run(procedures: Set(procedures)) { outcome in
+        trial.workers = workers
+        let known = Set(try trial.workloads.flatMap { try $0.program().procedures.map(\.name) })
+        for name in procedures where !known.contains(name) { throw ModelError.unknownProcedure(name, known: []) }
+        let all = all
+        let outcomes = try trial.run(procedures: Set(procedures)) { outcome in
             let (kind, text) = ModelWording.fate(outcome.fate)
-            counts[kind, default: 0] += 1
-            if all || outcome.fate == .survived { print("\(kind): \(outcome.procedure): \(outcome.change)\(text)") }
+            if all || outcome.fate == .survived || outcome.fate == .notReached {
+                print("\(kind): \(outcome.name)\(text)")
+            }
         }
+        let counts = Dictionary(outcomes.map { (ModelWording.fate($0.fate).0, 1) }, uniquingKeysWith: +)
         print(counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
-        if counts["survived"] != nil { throw ExitCode(Exit.fail) }
+        if counts["survived"] != nil || counts["not reached"] != nil { throw ExitCode(Exit.fail) }
     }
 }

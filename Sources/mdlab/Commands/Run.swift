@@ -13,19 +13,25 @@ struct Run: AsyncParsableCommand {
         discussion: """
             A NAME is a scenario (smoke), one of its runs (smoke/3-nodes, fail-device/raid10), all of them (smoke/all), everything \
             (all), or one of these with a broken kernel that must be caught (smoke@async). Without a name the suite of \
-            kernel-tests/suite runs. Results go to stdout, as a summary on a terminal and as KTAP in a pipe.
+            kernel-tests/suite runs, or the kernel's own (suite-6.12). Results go to stdout, as a summary on a terminal and as KTAP in a pipe.
             """)
 
     @Argument(help: "Scenarios.") var names: [String] = []
     @OptionGroup var input: BuildOptions
     @Option(help: "How many nodes, 2 to 4.") var nodes: Int?
     @Flag(help: "Boot the cluster, even when a saved one could be used.") var cold = false
+    @Flag(help: "Take the distribution's own md modules, which this project has neither patched nor built.")
+    var stock = false
     @Option(help: ArgumentHelp("Where the folders of the runs are made.", valueName: "dir")) var out = "runs"
     @Option(help: ArgumentHelp("summary or ktap.", valueName: "format")) var format: ResultStream.Format?
     @Flag(help: "List what can be run.") var list = false
 
     func validate() throws {
         if let nodes, !(2...4).contains(nodes) { throw ValidationError("--nodes \(nodes): give 2, 3 or 4.") }
+        if stock, input.linux != nil || !input.patch.isEmpty || input.variant != nil {
+            throw ValidationError(
+                "--stock takes the packaged modules as they are: leave --linux, --patch and --variant out.")
+        }
     }
 
     func run() async throws {
@@ -36,8 +42,11 @@ struct Run: AsyncParsableCommand {
             return
         }
         let plan = try catalogue.plan(
-            names.isEmpty ? try files.suiteNames() : names, nodes: nodes, variant: input.variant,
+            names.isEmpty ? try files.suiteNames(kernel: input.kernel) : names, nodes: nodes, variant: input.variant,
             variants: files.variants())
+        if stock, let broken = plan.first(where: { $0.variant != nil }) {
+            throw ValidationError("--stock takes the packaged modules as they are: leave \(broken.name) out.")
+        }
         let interruption = Interruption()
         let words = try await carryOut(plan, files: files, interruption: interruption)
         throw ExitCode(RunExit(words: words, interrupted: interruption.isInterrupted).rawValue)
@@ -63,7 +72,8 @@ struct Run: AsyncParsableCommand {
             do {
                 let folder = try RunFolder.make(in: out, for: run, file: files.file(of: run.instance.scenario))
                 let driver = RunDriver(
-                    run: run, input: input, cold: cold, layout: folder, rules: files.rules, progress: progress)
+                    run: run, input: input, cold: cold, stock: stock, layout: folder, rules: files.rules,
+                    progress: progress)
                 let verdict = try await interruption.cancelling { try await driver.verdict() }
                 progress.clear()
                 results.add(verdict, name: run.name, folder: folder.root.relativePath)
@@ -88,6 +98,7 @@ struct RunDriver: Sendable {
     let run: PlannedRun
     let input: BuildOptions
     let cold: Bool
+    var stock = false
     let layout: RunLayout
     let rules: URL
     let progress: RunProgress
@@ -124,12 +135,12 @@ struct RunDriver: Sendable {
     /// Every scenario gets these disks at least, so that one saved cluster serves all scenarios with as many nodes.
     private static let (leastDisks, leastMiB) = (8, 64)
 
-    private func bringUp() async throws -> Lab {
+    func bringUp() async throws -> Lab {
         let (progress, name) = (self.progress, run.name)
         let laboratory = try Laboratory(progress: ProgressLine().handler)
         var request = try input.request(laboratory.builder.catalog)
         request.variant = run.variant
-        var bench = try await laboratory.prepare(request, nodes: run.instance.nodes)
+        var bench = try await laboratory.prepare(request, nodes: run.instance.nodes, stock: stock)
         bench.configuration.disks = max(run.instance.scenario.disks, Self.leastDisks)
         bench.configuration.diskSize = max(run.instance.scenario.diskMiB, Self.leastMiB) << 20
         let description = bench.description(scenario: run.instance.name, cold: cold)

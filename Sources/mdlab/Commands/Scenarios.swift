@@ -64,8 +64,12 @@ struct ScenarioFiles {
 
     func file(of scenario: Scenario) -> URL { folder.appending(path: scenario.name + ".yaml") }
 
-    /// The names of the suite that runs when no scenario is named.
-    func suiteNames() throws -> [String] {
+    /// The names of the suite that runs when no scenario is named: the one of the kernel, kernel-tests/suite-6.12, if it has one.
+    func suiteNames(kernel: String? = nil) throws -> [String] {
+        let own = kernel.map { suite.deletingLastPathComponent().appending(path: "\(suite.lastPathComponent)-\($0)") }
+        if let own, let text = try? String(contentsOf: own, encoding: .utf8) {
+            return ScenarioCatalogue.names(inSuite: text)
+        }
         guard let text = try? String(contentsOf: suite, encoding: .utf8) else {
             throw ScenarioError.unreadable(suite.path, reason: "no such file")
         }

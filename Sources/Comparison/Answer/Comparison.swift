@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import KernelTrace
+import MDClusterModel
+import ModelChecker
+import ProcedureModel
+
+/// Is what the kernels of a record did a behaviour of a variant of the reference model?
+///
+///     let comparison = try Comparison(recording, variant: "v5.11")
+///     switch comparison.answer { ... }
+///
+/// A pure function of the record. The answer holds for every order in which the nodes may have run: there is no common
+/// clock, and none is assumed.
+public struct Comparison: Sendable {
+    public enum Answer: Sendable, Equatable {
+        case conforms
+        case doesNotConform(Mismatch)
+        case notDecided([Doubt])
+    }
+
+    /// Why a comparison says neither yes nor no.
+    public enum Doubt: Sendable, Hashable {
+        case noTrace(NodeID)
+        /// No lock of a clustered array: nothing to compare.
+        case noArray
+        case severalArrays
+        case lostEvents(NodeID, UInt64, at: Int)
+        /// The trace begins in the middle: an AST without its request.
+        case begun(NodeID, at: Int)
+        case tooManyProcesses(Int)
+        case tooManyNodes(Int)
+        /// The search gave up at so many states.
+        case limit(states: Int)
+    }
+
+    public let variant: String
+    public let answer: Answer
+    public let figures: Figures
+    public let words: TraceWords
+
+    public struct Figures: Sendable, Equatable {
+        /// Events in the traces, and how many of them are compared.
+        public var events = 0
+        public var compared = 0
+        public var matched = 0
+        public var ignored: [IgnoredEvent: Int] = [:]
+        public var hiddenSteps = 0
+        /// Steps of the model's text that the run took, of those that there are.
+        public var steps: Set<String> = []
+        public var allSteps = 0
+        /// Messages that were sent, by type.
+        public var messages: [String: Int] = [:]
+        /// Kinds of events that the model has and the record cannot show.
+        public var unobserved: [String] = []
+        public var states = 0
+        public var bytes = 0
+    }
+
+    /// States after which the search gives up.
+    public static let stateLimit = 20_000_000
+    static let processLimit = 10
+
+    public init(
+        traces: [(node: NodeID, events: [KernelEvent]?)], offsets: [Double] = [], probed: Set<String> = [],
+        variant: String, limit: Int = Comparison.stateLimit
+    ) throws(ModelError) {
+        self.variant = variant
+        var doubts = traces.filter { $0.events == nil }.map { Doubt.noTrace($0.node) }
+        let known = traces.map { (node: $0.node, events: $0.events ?? []) }
+        var lockspaces = Set<UInt32>()
+        for trace in known {
+            for event in trace.events {
+                if case .dlm(let dlm) = event.body, dlm.resource == .token { lockspaces.insert(dlm.lockspace) }
+            }
+        }
+        if lockspaces.isEmpty, doubts.isEmpty { doubts.append(.noArray) }
+        if lockspaces.count > 1 { doubts.append(.severalArrays) }
+        if !(2...4).contains(traces.count) { doubts.append(.tooManyNodes(traces.count)) }
+        let words = TraceWords(
+            traces: known, lockspace: lockspaces.first ?? 0, offsets: offsets, probed: probed)
+        self.words = words
+        var figures = Figures()
+        figures.events = known.reduce(0) { $0 + $1.events.count }
+        figures.compared = words.count
+        figures.ignored = words.ignored
+        if words.processes > Self.processLimit { doubts.append(.tooManyProcesses(words.processes)) }
+        guard doubts.isEmpty else {
+            self.figures = figures
+            answer = .notDecided(doubts)
+            return
+        }
+        for node in words.nodes {
+            switch node.cut {
+            case .lost(let count, let index)?: doubts.append(.lostEvents(node.id, count, at: index))
+            case .began(let index)?: doubts.append(.begun(node.id, at: index))
+            case nil: continue
+            }
+        }
+        let program = try ObservedProgram.make(variant: variant, nodes: traces.count, processes: words.processes)
+        let machine: Machine
+        do { machine = try Machine(program) } catch { preconditionFailure("\(variant): \(error)") }
+        let alphabet = Alphabet(machine: machine, words: words)
+        let search = LanguageSearch(machine: machine, words: words, alphabet: alphabet)
+        var result = search.run(limit: limit)
+        figures.states = result.states
+        figures.bytes = result.bytes
+        if result.ending == .noRun {
+            // The same again, to find out how far it can be followed.
+            result = search.run(limit: limit, patient: true)
+        }
+        figures.matched = result.cut.reduce(0, +)
+        figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
+        figures.steps = Set(result.steps.compactMap { machine.textName(ofStep: $0) })
+        figures.allSteps = machine.stepTexts
+        figures.unobserved = alphabet.hidden.sorted()
+        for step in result.steps {
+            guard let text = alphabet.text(ofStep: step), text.hasPrefix("enter __sendmsg(") else { continue }
+            let type = text.dropFirst("enter __sendmsg(".count).prefix { $0 != "," }
+            figures.messages[String(type), default: 0] += 1
+        }
+        self.figures = figures
+        switch result.ending {
+        case .conforms: answer = doubts.isEmpty ? .conforms : .notDecided(doubts)
+        case .limit: answer = .notDecided(doubts + [.limit(states: result.states)])
+        case .noRun:
+            answer = .doesNotConform(
+                Mismatch(result: result, machine: machine, words: words, alphabet: alphabet, traces: known))
+        }
+    }
+}

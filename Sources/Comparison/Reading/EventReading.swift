@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import KernelTrace
+import MDClusterModel
+
+/// What an event of a trace is for the comparison.
+enum EventReading: Equatable {
+    /// Written as the model writes its step: "enter lock_comm(1)". An argument that the event does not have is "*".
+    case label(String, Actor)
+    case ignored(IgnoredEvent)
+
+    /// Which thread of the model took the step.
+    enum Actor: Hashable {
+        case receive, raid1d, resync
+        /// The worker that delivers ASTs and BASTs.
+        case callback
+        case process(pid: Int)
+    }
+}
+
+/// Why an event is not compared.
+public enum IgnoredEvent: String, CaseIterable, Sendable {
+    case otherLockspace = "a lock of another lockspace"
+    case bitmapLock = "a bitmap lock: judged by dlm-words"
+    case callReturned = "dlm_lock or dlm_unlock returned 0: the AST is what counts"
+    case cancelled = "the answer to a request that was cancelled"
+    case otherBast = "a BAST that md-cluster.c does not look at"
+    case otherArray = "another array"
+    case duplicate = "the function tracer's view of a probed call"
+    case notCompared = "a function that the model has no step for"
+}
+
+/// Reads the events of one node, in order.
+struct EventReader {
+    private let lockspace: UInt32
+    private let arrays: Set<Int64>
+    private let probed: Set<String>
+    /// By lkb: who asked last, and whether it took that back.
+    private var askers: [UInt32: (actor: EventReading.Actor, isCancelled: Bool)] = [:]
+
+    /// - Parameters:
+    ///   - lockspace: of the array that is compared.
+    ///   - arrays: addresses of its struct mddev; empty if not known.
+    ///   - probed: functions with a probe at their entry in this record.
+    init(lockspace: UInt32, arrays: Set<Int64>, probed: Set<String>) {
+        (self.lockspace, self.arrays, self.probed) = (lockspace, arrays, probed)
+    }
+
+    /// md_wakeup_thread is called from everywhere; these calls are those that follow HOLDING_MUTEX_FOR_RECVD.
+    static let wakers: Set<String> = ["lock_comm", "lock_token", "metadata_update_start", "sendmsg"]
+
+    /// nil for an AST whose request was not seen.
+    mutating func read(_ event: KernelEvent) -> EventReading? {
+        switch event.body {
+        case .dlm(let dlm): return read(dlm, event)
+        case .entry(let function, let values):
+            guard let names = ObservedProgram.arguments[function] else { return .ignored(.notCompared) }
+            if let mddev = values["mddev"], !arrays.isEmpty, !arrays.contains(mddev) { return .ignored(.otherArray) }
+            return .label("enter \(function)(\(Self.arguments(names, values)))", Self.actor(of: event))
+        case .exit(let function, let value):
+            guard ObservedProgram.arguments[function] != nil else { return .ignored(.notCompared) }
+            let text =
+                ObservedProgram.voidFunctions.contains(function)
+                ? "0" : value.map { Int32(truncatingIfNeeded: $0) == 0 ? "0" : "1" } ?? "*"
+            return .label("return \(function)(\(text))", Self.actor(of: event))
+        case .function(let name, let caller):
+            switch name {
+            case "md_wakeup_thread":
+                return Self.wakers.contains(caller)
+                    ? .label("enter md_wakeup_thread()", Self.actor(of: event)) : .ignored(.notCompared)
+            case "md_check_recovery":
+                // gather_all_resync_info calls it too, with the mutex held, so that it does nothing.
+                return event.role == .raidDaemon
+                    ? .label("enter md_check_recovery()", .raid1d) : .ignored(.notCompared)
+            default:
+                if probed.contains(name) { return .ignored(.duplicate) }
+                guard let names = ObservedProgram.arguments[name] else { return .ignored(.notCompared) }
+                return .label("enter \(name)(\(Self.arguments(names, [:])))", Self.actor(of: event))
+            }
+        case .other, .lost: return .ignored(.notCompared)
+        }
+    }
+
+    private static func actor(of event: KernelEvent) -> EventReading.Actor {
+        switch event.role {
+        case .recvDaemon: .receive
+        case .raidDaemon: .raid1d
+        case .resync: .resync
+        case .recoverBitmaps, .other: .process(pid: event.pid)
+        }
+    }
+
+    private static func arguments(_ names: [String], _ values: [String: Int64]) -> String {
+        names.map { name -> String in
+            guard let value = values[name] else { return "*" }
+            switch name {
+            case "type": return MessageType(rawValue: UInt32(truncatingIfNeeded: value)).description
+            // The other messages' devices are not followed.
+            case "raid_slot": return values["type"] == 0 ? String(value) : "-"
+            case "hi", "ack", "mddev_locked": return value == 0 ? "0" : "1"
+            default: return String(value)
+            }
+        }.joined(separator: ", ")
+    }
+
+    private mutating func read(_ dlm: DLMEvent, _ event: KernelEvent) -> EventReading? {
+        guard dlm.lockspace == lockspace else { return .ignored(.otherLockspace) }
+        if dlm.resource.bitmapSlot != nil { return .ignored(.bitmapLock) }
+        switch dlm.kind {
+        case .lockStart:
+            let actor = Self.actor(of: event)
+            askers[dlm.lock] = (actor, false)
+            let kind = dlm.flags & 0x4 == 0 ? "new" : dlm.flags & 0x1 == 0 ? "-" : "NOQUEUE"
+            return .label("dlm_lock_start(\(dlm.resource), \(dlm.mode ?? .none), \(kind))", actor)
+        case .unlockStart:
+            let actor = Self.actor(of: event)
+            let isCancel = dlm.flags & 0x2 != 0
+            askers[dlm.lock] = (actor, isCancel)
+            return .label("dlm_unlock_start(\(dlm.resource), \(isCancel ? "CANCEL" : "FORCEUNLOCK"))", actor)
+        case .lockEnd, .unlockEnd:
+            guard let status = dlm.status, status != 0 else { return .ignored(.callReturned) }
+            return .label("\(dlm.kind.rawValue)(\(dlm.resource), \(status))", Self.actor(of: event))
+        case .ast:
+            let status = dlm.status ?? 0
+            guard let asker = askers[dlm.lock] else { return nil }
+            if asker.isCancelled || status == -0x10001 { return .ignored(.cancelled) }
+            let text =
+                switch status {
+                case 0: "granted"
+                case -11: "refused"
+                case -0x10002: "unlocked"
+                default: String(status)
+                }
+            return .label("dlm_ast(\(dlm.resource), \(text))", asker.actor)
+        case .bast:
+            guard dlm.resource == .ack, dlm.mode == .ex else { return .ignored(.otherBast) }
+            return .label("dlm_bast(\(dlm.resource))", .callback)
+        }
+    }
+}

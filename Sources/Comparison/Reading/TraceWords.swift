@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import KernelTrace
+import MDClusterModel
+
+/// The compared events of a record: for each node a word over labels. Labels are numbers; `labels` has their text.
+public struct TraceWords: Sendable {
+    public struct Event: Sendable {
+        /// The event's place in the node's trace.
+        public var index: Int32
+        public var label: Int32
+        /// The model's thread, counted within the node.
+        public var thread: Int32
+        /// Nanoseconds, moved by the node's clock offset: what is tried first, never an order.
+        public var hint: Int64
+    }
+
+    public struct Node: Sendable {
+        public var id: NodeID
+        public var events: [Event] = []
+        /// Why the word ends before the trace does.
+        public var cut: Cut?
+    }
+
+    /// What makes the rest of a trace useless.
+    public enum Cut: Sendable, Hashable {
+        /// The ring buffer overran before this event of the trace.
+        case lost(UInt64, at: Int)
+        /// An AST whose request is not in the trace.
+        case began(at: Int)
+    }
+
+    public internal(set) var nodes: [Node] = []
+    public private(set) var labels: [String] = []
+    public internal(set) var ignored: [IgnoredEvent: Int] = [:]
+    /// The most processes of a node that are inside md at once.
+    public internal(set) var processes = 1
+    /// "enter lock_comm": what the record can show, by the beginning of the labels.
+    public internal(set) var kinds: Set<String> = []
+    private var numbers: [String: Int32] = [:]
+
+    /// - Parameters:
+    ///   - traces: one for each node, in order.
+    ///   - offsets: guest seconds minus host seconds of each node's clock; may be empty.
+    ///   - probed: functions that had a probe, "NAME__ret" for one at the return, beside those that were called.
+    init(
+        traces: [(node: NodeID, events: [KernelEvent])], lockspace: UInt32, offsets: [Double], probed: Set<String>
+    ) {
+        var seen = probed.filter { !$0.hasSuffix("__ret") }
+        var arrays: [NodeID: Set<Int64>] = [:]
+        for (node, events) in traces {
+            for event in events {
+                guard case .entry(let function, let values) = event.body else {
+                    if case .function("md_wakeup_thread", _) = event.body { kinds.insert("enter md_wakeup_thread") }
+                    continue
+                }
+                seen.insert(function)
+                if function == "join", let mddev = values["mddev"] { arrays[node, default: []].insert(mddev) }
+            }
+        }
+        kinds.formUnion(seen.map { "enter \($0)" })
+        kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
+        for (number, trace) in traces.enumerated() {
+            let reader = EventReader(lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen)
+            read(trace.node, trace.events, reader, offset: number < offsets.count ? offsets[number] : 0)
+        }
+    }
+
+    private mutating func read(_ id: NodeID, _ events: [KernelEvent], _ reader: EventReader, offset: Double) {
+        var reader = reader
+        var node = Node(id: id)
+        var actors: [EventReading.Actor] = []
+        let shift = Int64(offset * 1e9)
+        node.events.reserveCapacity(events.count)
+        for event in events {
+            if case .lost(let count) = event.body {
+                node.cut = .lost(count, at: event.index)
+                break
+            }
+            guard let reading = reader.read(event) else {
+                node.cut = .began(at: event.index)
+                break
+            }
+            switch reading {
+            case .ignored(let rule): ignored[rule, default: 0] += 1
+            case .label(let text, let actor):
+                node.events.append(
+                    Event(
+                        index: Int32(event.index), label: number(of: text), thread: 0,
+                        hint: Int64(event.time) - shift))
+                actors.append(actor)
+            }
+        }
+        let slots = ProcessSlots(actors)
+        processes = max(processes, slots.count)
+        for place in actors.indices {
+            node.events[place].thread =
+                switch actors[place] {
+                case .receive: 0
+                case .raid1d: 1
+                case .resync: 2
+                case .callback: 3
+                case .process(let pid): Int32(4 + slots.slot(of: pid))
+                }
+        }
+        nodes.append(node)
+    }
+
+    private mutating func number(of text: String) -> Int32 {
+        if let known = numbers[text] { return known }
+        let number = Int32(labels.count)
+        labels.append(text)
+        numbers[text] = number
+        kinds.insert(String(text.prefix { $0 != "(" }))
+        return number
+    }
+
+    public var count: Int { nodes.reduce(0) { $0 + $1.events.count } }
+}
+
+/// A process of the model stands for one process of the node after the other.
+private struct ProcessSlots {
+    private var slots: [Int: Int] = [:]
+    private(set) var count = 0
+
+    init(_ actors: [EventReading.Actor]) {
+        var last: [Int: Int] = [:]
+        for (place, actor) in actors.enumerated() {
+            if case .process(let pid) = actor { last[pid] = place }
+        }
+        var ends: [Int] = []
+        for (place, actor) in actors.enumerated() {
+            guard case .process(let pid) = actor, slots[pid] == nil else { continue }
+            if let free = ends.firstIndex(where: { $0 < place }) {
+                slots[pid] = free
+                ends[free] = last[pid] ?? place
+            } else {
+                slots[pid] = ends.count
+                ends.append(last[pid] ?? place)
+            }
+        }
+        count = ends.count
+    }
+
+    func slot(of pid: Int) -> Int { slots[pid] ?? 0 }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import ProcedureModel
+
+/// The reference model as a recorded kernel is held against it.
+///
+/// md-cluster.c's procedures, the DLM and the mutexes are those of the reference, with the variant's changes. What calls
+/// them, md.c and user space, is replaced by the most general caller that md.c's locking permits: it may do anything that
+/// md.c does there at any time, and what it did do is said by the recorded calls. Nothing begins: no node has joined.
+///
+/// Each procedure that a trace can show has steps without effect at its entry and its returns. A step is known by the
+/// innermost procedure of its place, `Marker.isOne`, and its label is that procedure with its arguments, written exactly
+/// as the event is: "enter lock_comm(1)", "dlm_lock_start(token, EX)", "return __sendmsg(0)".
+public enum ObservedProgram {
+    /// - Parameter processes: how many processes of a node can be inside md at once.
+    public static func make(variant: String, nodes: Int, processes: Int) throws(ModelError) -> Program {
+        // A workload with an addition has the confirming process, which some variants change.
+        var program = try MDCluster.program(
+            variant: variant, nodes: nodes, workload: Workload("add", nodes: nodes))
+        program.name = variant
+        program.rules = []
+        program.procedures = program.procedures.map { Instrumentation.withoutRules($0) }
+        program.procedures += Marker.procedures
+        GeneralCaller.install(in: &program, processes: processes)
+        for index in program.procedures.indices { Instrumentation.apply(to: &program.procedures[index]) }
+        program.perNode.append(.init(Marker.variable, values: 1))
+        return program
+    }
+
+    /// Name of the thread that stands for the `number`th process, from 0.
+    public static func process(_ number: Int) -> String { "process\(number + 1)" }
+    public static let raid1d = Name.raid1d
+    public static let receive = Name.receive
+    public static let resync = Name.resync
+    public static let callback = Name.dlm
+
+    /// Functions whose entry and return a trace can show, and which of their arguments are compared, in this order.
+    public static let arguments: [String: [String]] = [
+        "join": [], "leave": [], "lock_comm": ["mddev_locked"], "unlock_comm": [], "metadata_update_start": [],
+        "metadata_update_finish": [], "metadata_update_cancel": [], "__sendmsg": ["type", "raid_slot"],
+        "recv_daemon": [],
+        "update_size": [], "add_new_disk": [], "new_disk_ack": ["ack"], "remove_disk": [], "gather_bitmaps": [],
+        "resync_start": [], "resync_info_update": ["hi"], "resync_finish": [], "md_reload_sb": ["nr"],
+        "mddev_unlock": [], "md_wakeup_thread": [], "md_check_recovery": [], "load_bitmaps": [],
+    ]
+    /// Functions that return nothing; what a return probe reads is no value.
+    public static let voidFunctions: Set<String> = [
+        "unlock_comm", "metadata_update_cancel", "recv_daemon", "update_size", "md_reload_sb",
+    ]
+    /// Device numbers that are told apart in a message and in md_reload_sb.
+    public static let deviceNumbers = 16
+}
+
+/// Steps that stand for an event of a trace.
+public enum Marker {
+    static let variable = "trace"
+    static let dlm = ["dlm_lock_start", "dlm_ast", "dlm_bast", "dlm_unlock_start"]
+
+    public static func isOne(_ procedure: String) -> Bool {
+        procedure.hasPrefix("enter ") || procedure.hasPrefix("return ") || dlm.contains(procedure)
+    }
+
+    private static func marker(_ name: String, _ parameters: [String]) -> Procedure {
+        Procedure(name, parameters: parameters, source: "the trace") { assign(variable, 0) }
+    }
+
+    static let procedures: [Procedure] =
+        ObservedProgram.arguments.sorted { $0.key < $1.key }.map { marker("enter \($0.key)", $0.value) }
+        + ObservedProgram.arguments.keys.sorted().map { marker("return \($0)", ["value"]) }
+        + [
+            marker("dlm_lock_start", ["res", "mode", "kind"]), marker("dlm_ast", ["res", "status"]),
+            marker("dlm_bast", ["res"]), marker("dlm_unlock_start", ["res", "kind"]),
+        ]
+
+    static func enter(_ function: String, _ arguments: Argument...) -> Statement {
+        .call("enter \(function)", arguments, result: nil)
+    }
+    static func returned(_ function: String, _ value: Int) -> Statement {
+        .call("return \(function)", ["value" <- value], result: nil)
+    }
+    static func start(_ resource: String, _ mode: Argument.Value, _ kind: String) -> Statement {
+        .call(
+            "dlm_lock_start", ["res" <- resource, Argument(name: "mode", value: mode), "kind" <- kind], result: nil)
+    }
+    static func ast(_ resource: String, _ status: String) -> Statement {
+        .call("dlm_ast", ["res" <- resource, "status" <- status], result: nil)
+    }
+    static func unlock(_ resource: String, _ kind: String) -> Statement {
+        .call("dlm_unlock_start", ["res" <- resource, "kind" <- kind], result: nil)
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+import ArgumentParser
+import Comparison
+import Foundation
+import KernelTrace
+
+struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say whether what the kernels of a run did is a behaviour of the reference model.",
+        discussion: """
+            Compares every event of all nodes; the nodes' clocks are not believed. Answers "conforms", "does not conform" with \
+            the first event that is not in the model, or "not decided" with the reason.
+            """)
+
+    @Argument(help: "Folders of runs.") var runs: [String] = []
+    @Option(help: "The model's variant; else the one that the run's kernel is.") var variant: String?
+    @Flag(help: "Print which events are compared with which steps, and which are not, and stop.") var mapping = false
+    @Flag(help: "One line for each run.") var brief = false
+    @Option(help: ArgumentHelp("Write the answers as JSON to this file.", valueName: "file")) var json: String?
+    @Option(help: ArgumentHelp("Draw the answer for the run as SVG into this file.", valueName: "file")) var svg: String?
+    @Option(help: "Give up at so many states of the search.") var states = Comparison.stateLimit
+
+    func validate() throws {
+        if runs.isEmpty, !mapping { throw ValidationError("name the folder of a run, or ask for --mapping.") }
+        if svg != nil, runs.count != 1 { throw ValidationError("--svg draws one run: name one.") }
+        if states < 1 { throw ValidationError("--states \(states): give a number above 0.") }
+    }
+
+    func run() throws {
+        if mapping {
+            print(ComparisonWording.mapping())
+            return
+        }
+        var exit = Exit.pass
+        var documents: [ComparisonDocument] = []
+        for folder in runs {
+            let recording = try Recording.open(URL(filePath: folder))
+            let comparison = try Comparison(recording, variant: variant, limit: states)
+            print(
+                brief
+                    ? ComparisonWording.line(comparison, folder: folder)
+                    : ComparisonWording.report(comparison, recording.description))
+            documents.append(ComparisonDocument(comparison, run: recording.description))
+            if let svg { try Data(ComparisonPicture.svg(comparison).utf8).write(to: URL(filePath: svg)) }
+            switch comparison.answer {
+            case .conforms: break
+            case .doesNotConform: exit = Exit.fail
+            case .notDecided: if exit == Exit.pass { exit = Exit.untestable }
+            }
+        }
+        if let json { try ComparisonDocument.write(documents, to: URL(filePath: json)) }
+        if exit != Exit.pass { throw ExitCode(exit) }
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+import Comparison
+import Foundation
+import RunRecord
+
+/// What a comparison says, in words: one screen.
+enum ComparisonWording {
+    static func word(_ answer: Comparison.Answer) -> String {
+        switch answer {
+        case .conforms: "conforms"
+        case .doesNotConform: "does not conform"
+        case .notDecided: "not decided"
+        }
+    }
+
+    /// One line for a run among many.
+    static func line(_ comparison: Comparison, folder: String) -> String {
+        let figures = comparison.figures
+        let events = "\(figures.matched) of \(figures.compared) events"
+        let detail =
+            switch comparison.answer {
+            case .conforms: ""
+            case .doesNotConform(let mismatch): ": " + (mismatch.event.map(sentence) ?? "")
+            case .notDecided(let doubts): ": " + doubts.map(text).joined(separator: "; ")
+            }
+        return "\(word(comparison.answer))  \(folder)  \(comparison.variant)  \(events), \(figures.states) states\(detail)"
+    }
+
+    static func report(_ comparison: Comparison, _ run: RunDescription) -> String {
+        let figures = comparison.figures
+        let kernel = run.kernelRelease + (run.variant.map { " \($0)" } ?? "")
+        var lines = [
+            "\(word(comparison.answer))  \(run.scenario), kernel \(kernel), with the model \(comparison.variant)"
+        ]
+        switch comparison.answer {
+        case .conforms: break
+        case .doesNotConform(let mismatch): lines += self.lines(mismatch)
+        case .notDecided(let doubts): lines += doubts.map { "  \(text($0))" }
+        }
+        lines.append("  events     \(figures.events) recorded, \(figures.compared) compared, \(figures.matched) matched")
+        for (rule, count) in figures.ignored.sorted(by: { $0.value > $1.value }) {
+            lines.append("             \(count) ignored: \(rule.rawValue)")
+        }
+        lines.append(
+            "  model      \(figures.hiddenSteps) steps that leave no event; \(figures.steps.count) of \(figures.allSteps) "
+                + "steps of its text taken")
+        if !figures.messages.isEmpty {
+            let text = figures.messages.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+            lines.append("  messages   " + text.joined(separator: ", "))
+        }
+        if !figures.unobserved.isEmpty {
+            lines.append("  not seen   this record cannot show: " + figures.unobserved.joined(separator: ", "))
+        }
+        lines.append("  search     \(figures.states) states, \(max(1, figures.bytes >> 20)) MiB")
+        return lines.joined(separator: "\n")
+    }
+
+    private static func seconds(_ time: UInt64) -> String { String(format: "%.6f", Double(time) / 1e9) }
+
+    static func sentence(_ event: Mismatch.Event) -> String {
+        "\(event.node) \(event.comm)-\(event.pid) at \(seconds(event.time)): \(event.label)"
+    }
+
+    private static func lines(_ mismatch: Mismatch) -> [String] {
+        var lines: [String] = []
+        if let event = mismatch.event {
+            lines += ["  the first event that the model does not have:", "    \(sentence(event))"]
+        }
+        for (number, node) in mismatch.nodes.enumerated() {
+            let mark = number == mismatch.first ? "*" : " "
+            lines.append("\(mark) \(node.node)  \(node.matched) of \(node.of) events conform")
+            if let last = node.last { lines.append("    last   \(sentence(last))") }
+            guard let next = node.next else { continue }
+            lines.append("    next   \(sentence(next))")
+            for refusal in node.refusals.prefix(3) {
+                lines.append("      the model is in " + refusal.stack.prefix(4).joined(separator: " <- "))
+                if let waits = refusal.waitsFor {
+                    lines.append(
+                        "      where it is held by \(waits)" + (refusal.holder.map { ", which \($0) has" } ?? ""))
+                }
+                if !refusal.instead.isEmpty {
+                    let list = refusal.instead.prefix(6).joined(separator: " or ")
+                    let rest = refusal.instead.count > 6 ? " or \(refusal.instead.count - 6) others" : ""
+                    lines.append("      and would go on with \(list)\(rest)")
+                }
+            }
+        }
+        lines.append("  locks in the model: " + mismatch.locks.joined(separator: "; "))
+        return lines
+    }
+
+    static func text(_ doubt: Comparison.Doubt) -> String {
+        switch doubt {
+        case .noTrace(let node): "\(node) has no trace that can be read: record the run again"
+        case .noArray: "no trace has a lock of a clustered array: nothing to compare"
+        case .severalArrays: "the traces show several clustered arrays: compare runs with one"
+        case .lostEvents(let node, let count, let index):
+            "\(node) lost \(count == 0 ? "some" : String(count)) events before event \(index): what follows is not compared; "
+                + "record with a larger buffer"
+        case .begun(let node, let index):
+            "the trace of \(node) begins in the middle: event \(index) answers a request that is not in it; record from the "
+                + "array's creation"
+        case .tooManyProcesses(let count): "\(count) processes of a node are inside md at once: more than the search can follow"
+        case .tooManyNodes(let count): "\(count) nodes: the model has 2 to 4"
+        case .limit(let states): "the search gave up at \(states) states: allow more with --states"
+        }
+    }
+
+    static func mapping() -> String {
+        var lines = ["compared: an event of the trace, and the step of the model that it must be"]
+        for row in Mapping.rows { lines.append("  \(row.event)\n      \(row.step)") }
+        lines.append("ignored, and counted:")
+        lines += IgnoredEvent.allCases.map { "  \($0.rawValue)" }
+        lines.append("exact: " + Mapping.exact)
+        lines.append("general: " + Mapping.general)
+        return lines.joined(separator: "\n")
+    }
+}
