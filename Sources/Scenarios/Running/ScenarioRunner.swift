@@ -84,7 +84,8 @@ public struct ScenarioRunner: Sendable {
             }
         }
         let watchdog = Watchdog(
-            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots, mayJudge: mayJudge)
+            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots, mayJudge: mayJudge
+        )
         let watching = Task {
             do {
                 try await watchdog.watch()
@@ -106,19 +107,19 @@ public struct ScenarioRunner: Sendable {
     private func perform(_ part: Part, _ situation: Situation) async throws {
         let runner = StepRunner(instance: instance, cluster: cluster, situation: situation, patience: patience)
         let steps = instance.scenario.steps
-        let (first, end) =
+        let (begins, ends, chosen) =
             switch part {
-            case .all: (0, steps.count)
-            case .beginning(let count): (0, count)
-            case .rest(let count): (count, steps.count)
+            case .all: (true, true, steps[...])
+            case .beginning(let count): (true, false, steps.prefix(count))
+            case .rest(let count): (false, true, steps.dropFirst(count))
             }
-        if first == 0 {
+        if begins {
             try await cluster.loadModules()
             try await runner.perform(instance.scenario.before)
             try await runner.startArray()
         }
-        try await runner.perform(Array(steps[first..<end]))
-        if end == steps.count {
+        try await runner.perform(Array(chosen))
+        if ends {
             try await steering?(runner)
             try await settle(runner)
         }
@@ -134,7 +135,8 @@ public struct ScenarioRunner: Sendable {
         let end = clock.now + patience.limit(settleLimit)
         try await runner.wait(for: [.idle(on: .all)], limit: settleLimit)
         while true {
-            var busy = try await pending() + stuck(runner.situation)
+            var busy = try await pending()
+            if busy.isEmpty { busy = try await stuck(runner.situation) }
             if busy.isEmpty {
                 busy = try await cluster.snapshot("final").compactMap(Quiescence.reason) + pending()
                 if busy.isEmpty { return }
