@@ -70,6 +70,14 @@ struct HoldPointTests {
         #expect(Set(points).count == points.count)
     }
 
+    @Test func whatTheModelHasGoesFirst() throws {
+        let hit = [2: try GatePoint.points(in: Self.recorded)]
+        let points = HoldPoints(hit, modelled: ["md_check_recovery", "state_store"]).points.map(\.description)
+        #expect(points.prefix(3).contains("node2 md0_raid1 entry md_check_recovery"))
+        #expect(points.first == "node2 init entry state_store")
+        #expect(Set(points) == Set(HoldPoints(hit).points.map(\.description)))
+    }
+
     @Test func nothingHitMeansNothingToTry() {
         #expect(HoldPoints([:]).points.isEmpty && HoldPoints([1: []]).points.isEmpty)
     }
