@@ -6,7 +6,7 @@ MDLAB := .build/release/mdlab
 AGENT := .build-agent/release/mdlab-agent
 
 .DELETE_ON_ERROR:
-.PHONY: all bootstrap build test vm-test vm-test-steered compare-matrix soak bench lint clean
+.PHONY: all bootstrap build test vm-test vm-test-steered vm-test-instrumented compare-matrix soak bench lint clean
 
 all: build
 
@@ -29,6 +29,10 @@ vm-test: bootstrap build
 	$(MDLAB) run
 	$(MDLAB) run --kernel 6.12
 	$(MDLAB) run --stock smoke
+
+# The same scenarios with modules whose threads could be held, and nobody held: the verdicts must be the same.
+vm-test-instrumented: bootstrap build
+	$(MDLAB) run --instrument
 
 # Kernel variants against model variants: makes the records, then compares each with every variant of the model.
 compare-matrix: bootstrap build
