@@ -22,11 +22,26 @@ extension VirtualCluster {
             for (module, content) in files {
                 let path = "/modules/\(module.name).ko"
                 try await node.agent.demand(.putFile(path: path, mode: 0o644, content: content))
-                try await node.agent.demand(.insertModule(path: path, parameters: ""))
+                try await insert(path, on: node)
             }
             try await startTrace(node, symbols: symbols)
         }
         recorder.note(.modules, "loaded " + configuration.modules.map(\.name).joined(separator: ", "))
+    }
+
+    /// A program that the agent just started may have the file open for writing until it has called execve: then the kernel
+    /// says ETXTBSY, and a moment later it does not.
+    private func insert(_ path: String, on node: VirtualNode) async throws {
+        let busy = String(cString: strerror(ETXTBSY))
+        for _ in 0..<100 {
+            do {
+                try await node.agent.demand(.insertModule(path: path, parameters: ""))
+                return
+            } catch ClusterFailure.refused(_, _, let reason) where reason == busy {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        try await node.agent.demand(.insertModule(path: path, parameters: ""))
     }
 
     /// Reads the kernel's own symbols from the first node, if no run has done so for this kernel.

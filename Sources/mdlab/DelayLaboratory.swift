@@ -14,14 +14,14 @@ struct DelayLaboratory: Sendable {
     let bench: Laboratory.Bench
     let laboratory: Laboratory
     let files: ScenarioFiles
-    /// Guest time for which a thread is held.
-    let limit: Duration
+    /// Guest time for which a thread is held at least.
+    let least: Duration
 
     private var instance: ScenarioInstance { planned.instance }
 
     /// Builds instrumented modules.
     init(
-        _ planned: PlannedRun, input: BuildOptions, limit: Duration, laboratory: Laboratory, files: ScenarioFiles
+        _ planned: PlannedRun, input: BuildOptions, least: Duration, laboratory: Laboratory, files: ScenarioFiles
     ) async throws {
         var request = try input.request(laboratory.builder.catalog)
         request.variant = planned.variant
@@ -31,7 +31,7 @@ struct DelayLaboratory: Sendable {
         bench.configuration.disks = planned.instance.scenario.disks
         bench.configuration.diskSize = planned.instance.scenario.diskMiB << 20
         (self.planned, self.bench, self.laboratory, self.files) = (planned, bench, laboratory, files)
-        self.limit = limit
+        self.least = least
     }
 
     var subject: ExplorationFolder.Subject {
@@ -39,7 +39,7 @@ struct DelayLaboratory: Sendable {
             scenario: instance.name, kernelRelease: bench.configuration.kernelRelease, source: bench.modules.source,
             modules: bench.configuration.modules.map(\.buildID),
             file: (try? String(contentsOf: files.file(of: instance.scenario), encoding: .utf8)) ?? "",
-            limit: Int(limit / .milliseconds(1)))
+            limit: Int(least / .milliseconds(1)))
     }
 
     private func recorder(_ layout: RunLayout, _ progress: @escaping @Sendable (RunEvent) -> Void = { _ in }) throws
@@ -75,33 +75,51 @@ struct DelayLaboratory: Sendable {
         var reached: Reached
         var gates: [String]
         var points: [Int: [GatePoint]]
+        /// From the restored cluster to the quiet one.
+        var race: Duration
     }
 
     /// What is passed by which thread when nothing is delayed.
     func findPoints(_ folder: ExplorationFolder) async throws -> HoldPoints {
         let layout = RunLayout(root: folder.root.appending(path: "points"))
-        let trial = try await run(DelayPlan([]), from: folder, in: layout, recordsPoints: true)
+        let trial = try await run(DelayPlan([]), limit: least, from: folder, in: layout, recordsPoints: true)
         try? FileManager.default.removeItem(at: layout.root)
         let model = try MDCluster.program(
             variant: "v5.11", nodes: instance.nodes, workload: Workload("fail", nodes: instance.nodes))
         return HoldPoints(trial.points, modelled: Set(model.procedures.map(\.name)))
     }
 
+    /// For how long to hold, so that all the others get through meanwhile: as long as the race takes when nothing is delayed, and
+    /// half as long again for other runs at the same time. A busy host makes all nodes slow, and their clocks go on.
+    func holdingTime(_ folder: ExplorationFolder) async throws -> Duration {
+        let layout = RunLayout(root: folder.root.appending(path: "pace"))
+        let trial = try await run(DelayPlan([]), limit: least, from: folder, in: layout)
+        try? FileManager.default.removeItem(at: layout.root)
+        return min(max(least, trial.race * 1.5), .seconds(30))
+    }
+
     /// Restores the cluster, runs the race and judges its record.
-    func run(_ plan: DelayPlan, from folder: ExplorationFolder, in layout: RunLayout, recordsPoints: Bool = false)
-        async throws -> Trial
-    {
+    func run(
+        _ plan: DelayPlan, limit: Duration, from folder: ExplorationFolder, in layout: RunLayout,
+        recordsPoints: Bool = false
+    ) async throws -> Trial {
+        // What a run that was killed has left.
+        try? FileManager.default.removeItem(at: layout.root)
         let recorder = try recorder(layout)
         let cluster = try await VirtualCluster.restore(bench.configuration, from: folder.saved, recorder: recorder)
         let race = DelayRun(
             instance: instance, plan: plan, limit: limit, patience: Patience(slowness: 1), recordsPoints: recordsPoints)
+        let start = ContinuousClock.now
         let outcome: DelayRun.Outcome
         do {
             outcome = try await race.run(in: cluster)
         } catch {
             await cluster.stop()
+            // A gate that could not be armed: nothing ran, and there is nothing to judge.
+            try? FileManager.default.removeItem(at: layout.root)
             throw error
         }
+        let taken = ContinuousClock.now - start
         await Task.detached {
             await cluster.finishRecord()
             await cluster.stop()
@@ -116,6 +134,6 @@ struct DelayLaboratory: Sendable {
         try VerdictFile.write(verdict, name: planned.name, to: layout)
         return Trial(
             verdict: verdict, reached: Reached(verdict, evidence),
-            gates: outcome.gates.map { $0?.stage.rawValue ?? "not seen" }, points: outcome.points)
+            gates: outcome.gates.map { $0?.stage.rawValue ?? "not seen" }, points: outcome.points, race: taken)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import RunRecord
 import Steering
 import Testing
 
@@ -16,6 +17,14 @@ import Testing
     @Test(arguments: [["--jobs", "0"], ["--jobs", "17"], ["--delay", "9"], ["--budget", "soon"]])
     func aMistakeIsUsage(arguments: [String]) {
         #expect(throws: (any Error).self) { try ExploreKernel.parse(["smoke"] + arguments) }
+    }
+
+    @Test func aRunWithoutTheDelayThatWasAskedForIsNoPass() {
+        #expect(ExploreKernel.exitCode(failed: false, gates: ["expired"], word: .pass) == 0)
+        #expect(ExploreKernel.exitCode(failed: false, gates: ["expired", "armed"], word: .pass) == 125)
+        #expect(ExploreKernel.exitCode(failed: false, gates: ["atomic"], word: .pass) == 2)
+        #expect(ExploreKernel.exitCode(failed: false, gates: ["expired"], word: .miss) == 125)
+        #expect(ExploreKernel.exitCode(failed: true, gates: ["armed"], word: .fail) == 1)
     }
 
     @Test func threeHoldsAreTooMany() throws {

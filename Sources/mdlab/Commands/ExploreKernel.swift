@@ -20,7 +20,10 @@ struct ExploreKernel: AsyncParsableCommand {
     @OptionGroup var input: BuildOptions
     @Option(help: ArgumentHelp("How long to look: 90s, 10m, 2h.", valueName: "time")) var budget = Budget(seconds: 300)
     @Option(help: ArgumentHelp("How many clusters run at a time.", valueName: "n")) var jobs = 3
-    @Option(help: ArgumentHelp("Guest time for which a thread is held, in ms.", valueName: "ms")) var delay = 1000
+    @Option(
+        help: ArgumentHelp(
+            "Guest time for which a thread is held at least, in ms; longer where the race takes longer.",
+            valueName: "ms")) var delay = 1000
     @Option(
         help: ArgumentHelp(
             "Only run with this: 'node1 md0_resync entry lock_token', with a number after it for a later hit; may be given twice.",
@@ -49,7 +52,7 @@ struct ExploreKernel: AsyncParsableCommand {
         let terminal = ProgressLine()
         let laboratory = try Laboratory(progress: terminal.handler)
         let lab = try await DelayLaboratory(
-            planned, input: input, limit: .milliseconds(delay), laboratory: laboratory, files: files)
+            planned, input: input, least: .milliseconds(delay), laboratory: laboratory, files: files)
         let place = out ?? "runs/explore-" + planned.folderName
         var folder = try ExplorationFolder(URL(filePath: place), subject: lab.subject)
         do {
@@ -79,6 +82,7 @@ struct ExploreKernel: AsyncParsableCommand {
             terminal.show("\(result.number) \(result.reached.word)  held \(result.plan)")
         }
         let earlier = await explorer.results.count
+        let limit = try await interruption.cancelling { try await lab.holdingTime(folder) }
         let clock = ContinuousClock()
         let start = clock.now
         let (jobs, untilFailure, deadline) = (self.jobs, self.untilFailure, start + .seconds(budget.seconds))
@@ -86,7 +90,7 @@ struct ExploreKernel: AsyncParsableCommand {
         do {
             try await interruption.cancelling {
                 try await explorer.run(lanes: jobs, until: deadline, stopAtFailure: untilFailure) { number, plan in
-                    let trial = try await lab.run(plan, from: folder, in: folder.record(number))
+                    let trial = try await lab.run(plan, limit: limit, from: folder, in: folder.record(number))
                     return .init(gates: trial.gates, reached: trial.reached, reason: trial.verdict.reason)
                 }
             }
@@ -108,13 +112,30 @@ struct ExploreKernel: AsyncParsableCommand {
         _ lab: DelayLaboratory, _ folder: ExplorationFolder, _ plan: DelayPlan, _ interruption: Interruption
     ) async throws {
         let layout = RunLayout(root: folder.root.appending(path: "held-\(VM.stamp())"))
-        let trial = try await interruption.cancelling { try await lab.run(plan, from: folder, in: layout) }
-        for (point, gate) in zip(plan.holds, trial.gates) { print("\(point): \(gate)") }
+        let trial = try await interruption.cancelling {
+            try await lab.run(plan, limit: try await lab.holdingTime(folder), from: folder, in: layout)
+        }
+        for (point, gate) in zip(plan.holds, trial.gates) { print("\(point): \(Self.fate(gate))") }
         print("\(trial.verdict.word.rawValue)  \(trial.verdict.reason)")
         for line in trial.reached.failures { print("    \(line)") }
         print("record: \(layout.root.relativePath)")
-        if trial.gates.contains("atomic") { throw ExitCode(Exit.usage) }
-        throw ExitCode(trial.reached.isFailure ? Exit.fail : trial.verdict.word == .pass ? Exit.pass : Exit.untestable)
+        throw ExitCode(Self.exitCode(failed: trial.reached.isFailure, gates: trial.gates, word: trial.verdict.word))
+    }
+
+    /// A failure is one, whoever was held. A run that passed without the delay that was asked for proves nothing.
+    static func exitCode(failed: Bool, gates: [String], word: VerdictWord) -> Int32 {
+        if failed { return Exit.fail }
+        if gates.contains("atomic") { return Exit.usage }
+        return word == .pass && !gates.contains("armed") ? Exit.pass : Exit.untestable
+    }
+
+    static func fate(_ gate: String) -> String {
+        switch gate {
+        case "armed": "nobody came there; hold a thread at a function that it passes"
+        case "atomic": "it was hit where a thread must not sleep, and did not hold; choose one of its callers"
+        case "expired", "released": "held"
+        default: gate
+        }
     }
 }
 
