@@ -61,7 +61,8 @@ func parseSchedule(_ text: String) throws(ScheduleError) -> Schedule {
                 .init(
                     name: "g", thread: .init(node: NodeID(2), .operation("fail-c")), edge: .return,
                     function: "md_error",
-                    skip: 3)
+                    skip: 3,
+                    line: 9)
             ])
         #expect(
             schedule.order.map(\.event.text) == [
@@ -103,6 +104,19 @@ func parseSchedule(_ text: String) throws(ScheduleError) -> Schedule {
             return
         }
         #expect(!known.isEmpty)
+    }
+
+    @Test func aFunctionThatNoModuleHas() throws {
+        let schedule = try parseSchedule(scheduleText())
+        #expect(schedule.unknownFunction(among: ["md_update_sb"], file: "x") == nil)
+        let known: Set<String> = ["md_update_sbs", "raid1d"]
+        guard
+            case .unknown("x", 9, "function", "md_update_sb", ["md_update_sbs"], _)? = schedule.unknownFunction(
+                among: known, file: "x")
+        else {
+            Issue.record("\(String(describing: schedule.unknownFunction(among: known, file: "x")))")
+            return
+        }
     }
 
     @Test func anEventThatIsNotThere() {

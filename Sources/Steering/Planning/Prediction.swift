@@ -22,7 +22,10 @@ public struct Prediction: Sendable {
         do {
             data = try Data(contentsOf: url)
         } catch {
-            throw .unreadable(url.path, reason: (error as NSError).localizedDescription)
+            throw .unreadable(
+                url.path,
+                reason: FileManager.default.fileExists(atPath: url.path)
+                    ? (error as NSError).localizedDescription : "no such file")
         }
         guard let document = try? JSONDecoder().decode(RunDocument.self, from: data) else {
             throw .notACounterexample(url.lastPathComponent)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import NearNames
 import Scenarios
 
 /// A scenario that goes on under control: which threads are held where, in which order operations begin and threads are let go,
@@ -51,8 +52,13 @@ public struct Schedule: Sendable, Equatable {
         public var function: String
         /// So many hits pass first, from when it is armed.
         public var skip: Int
-        public init(name: String, thread: ScheduledThread, edge: Gate.Edge, function: String, skip: Int = 0) {
-            (self.name, self.thread, self.edge, self.function, self.skip) = (name, thread, edge, function, skip)
+        /// The line of the file.
+        public var line: Int
+        public init(
+            name: String, thread: ScheduledThread, edge: Gate.Edge, function: String, skip: Int = 0, line: Int = 0
+        ) {
+            (self.name, self.thread, self.edge, self.function) = (name, thread, edge, function)
+            (self.skip, self.line) = (skip, line)
         }
     }
 
@@ -104,6 +110,18 @@ public struct Schedule: Sendable, Equatable {
             (self.granted, self.requested) = (granted, requested)
         }
         public var text: String { requested.map { "\(granted) -> \($0)" } ?? "\(granted)" }
+    }
+
+    /// The first gate at a function that modules do not have, as the mistake that it is in a file; nil when they have all.
+    ///
+    /// - Parameter functions: all that can have a gate.
+    public func unknownFunction(among functions: Set<String>, file: String) -> ScheduleError? {
+        gates.first { !functions.contains($0.function) }.map { gate in
+            .unknown(
+                file: file, line: gate.line, kind: "function", name: gate.function,
+                near: NearNames.of(gate.function, among: functions), known: ["any function of md, raid1 and md-cluster"]
+            )
+        }
     }
 
     public func operation(_ name: String) -> Operation? { operations.first { $0.name == name } }

@@ -17,7 +17,10 @@ public struct ScheduleReader {
         do {
             bytes = [UInt8](try Data(contentsOf: url))
         } catch {
-            throw .unreadable(url.path, reason: (error as NSError).localizedDescription)
+            throw .unreadable(
+                url.path,
+                reason: FileManager.default.fileExists(atPath: url.path)
+                    ? (error as NSError).localizedDescription : "no such file")
         }
         return try parse(bytes, name: url.deletingPathExtension().lastPathComponent, file: url.lastPathComponent)
     }
@@ -111,7 +114,7 @@ public struct ScheduleReader {
         let function = try self.function(try fields.requiredText(edge.rawValue), fields, edge.rawValue)
         return .init(
             name: name, thread: thread, edge: edge, function: function,
-            skip: try fields.integer("skip", in: 0...10_000) ?? 0)
+            skip: try fields.integer("skip", in: 0...10_000) ?? 0, line: fields.line)
     }
 
     private func function(_ name: String, _ fields: Fields, _ key: String) throws -> String {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import Comparison
 import Foundation
+import KernelModule
 import KernelTrace
 import NearNames
 import Reporting
@@ -13,6 +14,8 @@ import VirtualCluster
 struct SteeringRequest: Sendable {
     var candidates: [Planning.Candidate]
     var variant: String?
+    /// Where it comes from, for messages.
+    var file: String
 
     var schedule: Schedule { candidates[0].schedule }
     var planned: PlannedRun { PlannedRun(schedule.scenario.instances[0], variant: variant) }
@@ -60,7 +63,7 @@ struct ScheduleFiles {
         if let variant, !variants.contains(variant) {
             throw ScenarioError.unknownVariant(variant, near: NearNames.of(variant, among: variants), known: variants)
         }
-        return SteeringRequest(candidates: candidates, variant: variant)
+        return SteeringRequest(candidates: candidates, variant: variant, file: URL(filePath: name).lastPathComponent)
     }
 }
 
@@ -89,7 +92,10 @@ struct SteeringRun: Sendable {
 
     /// The last attempt. Another schedule is tried when the kernel went another way than the one before.
     func outcome() async throws -> Outcome {
-        let tries = request.candidates.prefix(attempts)
+        let functions = try await instrumentedFunctions()
+        let mistakes = request.candidates.map { $0.schedule.unknownFunction(among: functions, file: request.file) }
+        if let mistake = mistakes[0], mistakes.allSatisfy({ $0 != nil }) { throw mistake }
+        let tries = zip(request.candidates, mistakes).filter { $0.1 == nil }.map(\.0).prefix(attempts)
         var lines: [String] = []
         for (number, candidate) in tries.enumerated() {
             var outcome = try await outcome(of: candidate)
@@ -101,6 +107,19 @@ struct SteeringRun: Sendable {
             lines = outcome.lines + ["trying another schedule, \(number + 2) of \(tries.count)"]
         }
         throw PlanError.notForced(gates: 0, tried: 0)
+    }
+
+    /// The functions of the modules that will run: inlined ones too, for gcc keeps a copy of what it reports.
+    private func instrumentedFunctions() async throws -> Set<String> {
+        let laboratory = try Laboratory(progress: ProgressLine().handler)
+        var build = try input.request(laboratory.builder.catalog)
+        (build.variant, build.instrument) = (request.variant, true)
+        let modules = try await laboratory.builder.build(build).modules
+        var functions: Set<String> = []
+        for (_, path) in modules {
+            functions.formUnion(try KernelModuleFile(path: path).symbols.filter(\.isFunction).map(\.name))
+        }
+        return functions
     }
 
     private func outcome(of candidate: Planning.Candidate) async throws -> Outcome {
