@@ -6,7 +6,7 @@ MDLAB := .build/release/mdlab
 AGENT := .build-agent/release/mdlab-agent
 
 .DELETE_ON_ERROR:
-.PHONY: all bootstrap build test vm-test compare-matrix soak bench lint clean
+.PHONY: all bootstrap build test vm-test vm-test-steered vm-test-instrumented compare-matrix soak bench lint clean
 
 all: build
 
@@ -30,9 +30,17 @@ vm-test: bootstrap build
 	$(MDLAB) run --kernel 6.12
 	$(MDLAB) run --stock smoke
 
+# The same scenarios with modules whose threads could be held, and nobody held: the verdicts must be the same.
+vm-test-instrumented: bootstrap build
+	$(MDLAB) run --instrument
+
 # Kernel variants against model variants: makes the records, then compares each with every variant of the model.
 compare-matrix: bootstrap build
 	scripts/compare-matrix
+
+# Real kernels driven into the deadlocks that the model predicts, and through the same schedules without the fault.
+vm-test-steered: bootstrap build
+	scripts/steered
 
 # Many runs, two at a time, and killed at random moments. Takes some ten minutes.
 soak: bootstrap build

@@ -55,7 +55,7 @@ let package = Package(
         room("Comparison", ["MDClusterModel", "ProcedureModel", "ModelChecker", "KernelTrace", "Conformance"]),
         room("Reporting", ["RunRecord"]),
         room("Scenarios", ["VirtualCluster", "Conformance", "KernelTrace", "NearNames", yams]),
-        room("Steering", ["Comparison", "Scenarios", "VirtualCluster", "ProcedureModel", "NearNames", yams]),
+        room("Steering", ["Comparison", "MDClusterModel", "Scenarios", "VirtualCluster", "NearNames", yams]),
         .executableTarget(
             name: "mdlab",
             dependencies: [

@@ -57,6 +57,8 @@ enum Instrumentation {
             guard !limits.isEmpty else { return [statement] }
             let others = alternatives.filter { !$0.isTimeout }
             return [.choose([others.isEmpty ? [] : [.wait(others, idle: idle)]] + limits.map(\.effects))]
+        // Who closes an array is not followed.
+        case .ifElse(.equal(.variable(Flag.closing), _), let then, let other): return [.choose([then, other])]
         // Whoever confirms a new device is a process like any other.
         case .start(Name.confirm): return []
         default: return [statement]

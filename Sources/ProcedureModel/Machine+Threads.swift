@@ -22,6 +22,12 @@ extension Machine {
     /// The step touches nothing but the position of its thread: one of several branches is taken.
     public func isChoice(_ step: Int) -> Bool { instructions[step].operation == .choose }
 
+    /// The thread's last step.
+    public func isEnd(_ step: Int) -> Bool { instructions[step].operation == .end }
+
+    /// A DLM lock is asked for: in a cluster that takes a message to another node, so that its time is not known.
+    public func isConversion(_ step: Int) -> Bool { instructions[step].operation == .convert }
+
     /// What a blocked thread waits for, in the kernel's words; nil if the step never blocks.
     public func guardText(ofStep step: Int) -> String? {
         switch instructions[step].operation {
@@ -59,7 +65,8 @@ extension Machine {
         let first = threads[actors[step]].first
         var targets: [Int32]
         switch instruction.operation {
-        case .end: return []
+        // If it is started again.
+        case .end: return [first + 1]
         case .branch: targets = [instruction.next, instruction.other]
         case .choose:
             let range = Int(instruction.subject)..<Int(instruction.subject) + Int(instruction.count)

@@ -13,7 +13,7 @@ extension Machine {
     public func text(ofStep step: Int) -> String { code.places[step].text }
 
     /// A thread's instruction in a state; nil if the thread does not run.
-    func instruction(ofThread thread: Int, in state: [UInt64]) -> Int? {
+    package func instruction(ofThread thread: Int, in state: [UInt64]) -> Int? {
         let pc = state.withUnsafeBufferPointer { $0.baseAddress.map { layout.pc[thread].read($0) } ?? 0 }
         return pc == 0 ? nil : threads[thread].first + pc
     }

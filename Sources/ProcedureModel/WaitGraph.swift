@@ -63,7 +63,7 @@ extension Machine {
     }
 
     /// Threads that sleep although what they wait for is true.
-    func lostWakeUps(in state: [UInt64]) -> [String] {
+    package func lostWakeUps(in state: [UInt64]) -> [String] {
         threads.indices.compactMap { thread in
             guard let number = instruction(ofThread: thread, in: state), code.instructions[number].operation == .asleep,
                 canWake(at: number - 1, in: state)

@@ -5,7 +5,7 @@ import RunRecord
 public struct ResultStream {
     public enum Format: String, CaseIterable, Sendable { case ktap, summary }
 
-    private let format: Format
+    public let format: Format
     private let summary: Summary
     private let write: (String) -> Void
     private var ktap = KTAP()

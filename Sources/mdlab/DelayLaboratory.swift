@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
 import KernelBuild
+import MDClusterModel
 import Reporting
 import RunRecord
 import Scenarios
@@ -81,7 +82,9 @@ struct DelayLaboratory: Sendable {
         let layout = RunLayout(root: folder.root.appending(path: "points"))
         let trial = try await run(DelayPlan([]), from: folder, in: layout, recordsPoints: true)
         try? FileManager.default.removeItem(at: layout.root)
-        return HoldPoints(trial.points)
+        let model = try MDCluster.program(
+            variant: "v5.11", nodes: instance.nodes, workload: Workload("fail", nodes: instance.nodes))
+        return HoldPoints(trial.points, modelled: Set(model.procedures.map(\.name)))
     }
 
     /// Restores the cluster, runs the race and judges its record.

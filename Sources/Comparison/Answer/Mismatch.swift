@@ -51,6 +51,8 @@ public struct Mismatch: Sendable, Equatable {
     /// Model states in which the longest conforming cut can end.
     public var states: Int
     public var locks: [String]
+    /// Where the model's threads are then, those at rest left out.
+    public var threads: [String]
 
     public var event: Event? { nodes.indices.contains(first) ? nodes[first].next : nil }
 }
@@ -96,9 +98,10 @@ extension Mismatch {
         func hint(_ node: Int) -> Int64 { words.nodes[node].events[cut[node]].hint }
         let causes = open.filter { !nodes[$0].isConsequence }
         let first = (causes.isEmpty ? open : causes).min { hint($0) < hint($1) } ?? 0
+        let end = ends.first.map { Array($0.prefix(machine.stateWords)) }
         self.init(
             nodes: nodes, first: first, states: ends.count,
-            locks: ends.first.map { machine.locks(in: Array($0.prefix(machine.stateWords))) } ?? [])
+            locks: end.map { machine.locks(in: $0) } ?? [], threads: end.map { machine.stacks(in: $0) } ?? [])
     }
 
     /// What the thread can do in a state, hidden steps of its own included.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import Glibc
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
@@ -68,6 +69,7 @@ struct LanguageSearch {
         var ends: [Int] = []
         var successors = Successors(stateWords: machineWords)
         var children: [Int32] = []
+        var candidates: [(Int64, Int)] = []
         let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: machineWords + nodes)
         defer { scratch.deallocate() }
 
@@ -78,6 +80,8 @@ struct LanguageSearch {
             if let number = arena.insert(scratch, parent: -1, step: -1) { stack.append(Int32(number)) }
         }
         let total = words.count
+        var dead = 0
+        let debug = getenv("DEADENDS") != nil
         while let top = stack.popLast() {
             let number = Int(top)
             let matched = (0..<nodes).reduce(0) { $0 + Int(arena.state(number)[machineWords + $1]) }
@@ -89,8 +93,24 @@ struct LanguageSearch {
             if matched == total { return result(.conforms, arena, [number]) }
             if arena.count > limit { return result(.limit, arena, ends) }
             children.removeAll(keepingCapacity: true)
-            expand(number, &arena, &successors, scratch, patient: patient, into: &children)
+            expand(number, &arena, &successors, scratch, patient: patient, into: &children, &candidates)
             for child in children.reversed() { stack.append(child) }
+            if children.isEmpty, dead < 12, debug {
+                dead += 1
+                let st = Array(UnsafeBufferPointer(start: arena.state(number), count: machineWords + nodes))
+                print("DEAD at", matched)
+                for n in 0..<nodes {
+                    let c = Int(st[machineWords + n])
+                    print("  node", n + 1, c)
+                    for t in 0..<threadsPerNode {
+                        let ne = nextEvent(n, c, t)
+                        let th = n * threadsPerNode + t
+                        let sp = machine.nextStep(ofThread: th, in: StateView(arena.state(number)))
+                        print("    ", machine.name(ofThread: th), ne < 0 ? "-" : words.labels[Int(words.nodes[n].events[ne].label)], ne, "|", sp.map { machine.text(ofStep: $0) + " <- " + machine.place(ofStep: $0).stack.prefix(4).joined(separator: " <- ") } ?? "none")
+                    }
+                }
+                print(machine.locks(in: Array(st.prefix(machineWords))))
+            }
         }
         return result(.noRun, arena, ends)
     }
@@ -117,16 +137,14 @@ struct LanguageSearch {
 
     private func expand(
         _ number: Int, _ arena: inout StateArena, _ successors: inout Successors,
-        _ scratch: UnsafeMutablePointer<UInt64>, patient: Bool, into children: inout [Int32]
+        _ scratch: UnsafeMutablePointer<UInt64>, patient: Bool, into children: inout [Int32],
+        _ candidates: inout [(Int64, Int)]
     ) {
         // An event that can be matched is.
-        var first = -1
-        var firstHint = Int64.max
         for node in 0..<nodes {
             let cursor = Int(arena.state(number)[machineWords + node])
             guard cursor < words.nodes[node].events.count else { continue }
             let event = words.nodes[node].events[cursor]
-            if event.hint < firstHint { (first, firstHint) = (node, event.hint) }
             let thread = node * threadsPerNode + Int(event.thread)
             guard let step = machine.nextStep(ofThread: thread, in: StateView(arena.state(number))),
                 alphabet.fits(event: event.label, step: step)
@@ -137,7 +155,6 @@ struct LanguageSearch {
                 number, node, thread, cursor + 1, step, &arena, &successors, scratch, &children, anywhere: patient)
             return
         }
-        guard first >= 0 else { return }
         // So is a branch that can lead to the thread's next event; if there is none, the thread never gets on.
         for thread in 0..<nodes * threadsPerNode {
             guard let step = machine.nextStep(ofThread: thread, in: StateView(arena.state(number))),
@@ -151,23 +168,26 @@ struct LanguageSearch {
             let goesOn = take(number, node, thread, cursor, step, &arena, &successors, scratch, &children)
             if goesOn || !patient { return }
         }
-        // Hidden steps: first those of the thread whose event comes next, then of those under way, then the others.
-        let cursor = Int(arena.state(number)[machineWords + first])
-        let wanted = first * threadsPerNode + Int(words.nodes[first].events[cursor].thread)
-        hidden(wanted, number, &arena, &successors, scratch, &children)
-        for atRest in [false, true] {
-            for offset in 0..<nodes {
-                let node = (first + offset) % nodes
-                for local in 0..<threadsPerNode {
-                    let thread = node * threadsPerNode + local
-                    guard thread != wanted,
-                        let step = machine.nextStep(ofThread: thread, in: StateView(arena.state(number))),
-                        machine.isRest(step) == atRest
-                    else { continue }
-                    hidden(thread, number, &arena, &successors, scratch, &children)
-                }
+        // Hidden steps. A kernel takes them right after the event before, so they come as soon as they can; but when a DLM
+        // lock was granted, and for what a thread at rest wakes, only its next event tells.
+        candidates.removeAll(keepingCapacity: true)
+        for thread in 0..<nodes * threadsPerNode {
+            guard let step = machine.nextStep(ofThread: thread, in: StateView(arena.state(number))),
+                !alphabet.isVisible(step), !machine.isChoice(step)
+            else { continue }
+            let (node, local) = (thread / threadsPerNode, thread % threadsPerNode)
+            let next = nextEvent(node, Int(arena.state(number)[machineWords + node]), local)
+            var rank = Int64.min
+            if machine.isRest(step) {
+                if next < 0, local != 0 { continue }
+                rank = next < 0 ? Int64.max : words.nodes[node].events[next].hint
+            } else if machine.isConversion(step), next >= 0 {
+                rank = words.nodes[node].events[next].hint
             }
+            candidates.append((rank, thread))
         }
+        candidates.sort { $0.0 < $1.0 }
+        for (_, thread) in candidates { hidden(thread, number, &arena, &successors, scratch, &children) }
     }
 
     /// Takes a thread's hidden step, if its next step is one and it is not blocked.
@@ -184,7 +204,17 @@ struct LanguageSearch {
         if machine.isRest(step) {
             // The receiving thread and the callback's worker take nothing when they begin, but note that they were woken.
             let next = nextEvent(node, cursor, local)
-            if next < 0 || (local != 0 && local != 3 && next != cursor) { return }
+            if local != 0 && (next < 0 || local != 3 && next != cursor) { return }
+            if next < 0 {
+                // All that is left for the receiving thread is to end.
+                successors.removeAll()
+                machine.successors(of: view, byThread: thread, into: &successors)
+                guard successors.count == 1,
+                    machine.nextStep(ofThread: thread, in: StateView(successors.words(0))).map(machine.isEnd) ?? true
+                else { return }
+                _ = take(number, node, thread, cursor, step, &arena, &successors, scratch, &children)
+                return
+            }
         }
         successors.removeAll()
         machine.successors(of: view, byThread: thread, into: &successors)

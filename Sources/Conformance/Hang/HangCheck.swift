@@ -21,6 +21,24 @@ public struct HangCheck: Sendable {
         return found.answer == .fails ? found.findings.flatMap { [$0.text] + $0.details } : nil
     }
 
+    /// The waits that cannot end in the last two sets of snapshots that a watchdog labelled "hang-N", as values: cycles, else
+    /// chains. Empty when the run did not hang, or no two sets show the same.
+    public static func hangs(in snapshots: [NodeSnapshot]) -> [WaitGraph.Hang] {
+        var labels: [String] = []
+        for snapshot in snapshots.sorted(by: { $0.time < $1.time })
+        where snapshot.label.hasPrefix("hang") && !labels.contains(snapshot.label) { labels.append(snapshot.label) }
+        guard let last = labels.last, let before = labels.dropLast().last else { return [] }
+        func moment(_ label: String) -> ClusterMoment {
+            ClusterMoment(label: label, snapshots: snapshots.filter { $0.label == label }, dead: [])
+        }
+        let (first, second) = (moment(before), moment(last))
+        let earlier = WaitGraph(first).hangs
+        return worst(
+            WaitGraph(second).hangs.filter { hang in
+                earlier.contains { hang.continues($0, after: second.time - first.time) }
+            })
+    }
+
     /// - Parameters:
     ///   - moments: the sets of snapshots in the order in which they were taken.
     ///   - hung: the runner gave up waiting for something.

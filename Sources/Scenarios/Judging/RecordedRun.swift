@@ -18,9 +18,16 @@ public struct RecordedRun: Sendable {
 
     /// Puts a copy of the scenario's file into a record, so that a later change of the file does not change an old verdict.
     public static func keep(scenario file: URL, in layout: RunLayout) throws(ScenarioError) {
+        guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+            throw .unreadable(file.path, reason: "it is no text, or cannot be opened")
+        }
+        try keep(scenario: text, in: layout)
+    }
+
+    public static func keep(scenario text: String, in layout: RunLayout) throws(ScenarioError) {
         do {
             try FileManager.default.createDirectory(at: layout.root, withIntermediateDirectories: true)
-            try Data(contentsOf: file).write(to: scenarioFile(layout))
+            try Data(text.utf8).write(to: scenarioFile(layout))
         } catch {
             throw .record(layout.root.path, reason: (error as NSError).localizedDescription)
         }

@@ -90,6 +90,8 @@ public struct ScenarioVerdict: Sendable {
         let names = expected.checks.joined(separator: ", ")
         for name in expected.checks where !failing.contains(where: { $0.name == name }) {
             if verdict.checks.contains(where: { $0.name == name && $0.answer == .holds }) {
+                // It was not put to the test.
+                if failing.isEmpty, let problem, problem.blame == .lab { return (.miss, problem.text) }
                 return (.fail, "unexpected pass: \(variant) must fail \(name), and it holds")
             }
             if failing.isEmpty, let problem { return (problem.blame == .scenario ? .error : .miss, problem.text) }

@@ -24,6 +24,8 @@ public struct ScenarioRunner: Sendable {
     package var steering: (@Sendable (StepRunner) async throws -> Void)?
     /// False while `steering` holds threads on purpose.
     package var mayJudge: @Sendable () -> Bool = { true }
+    /// What else has to be over before the cluster is quiet, in words.
+    var pending: @Sendable () async throws -> [String] = { [] }
     /// Seconds that a cluster may need, after the last step, until nothing is going on in it any more.
     var settleLimit = 60.0
 
@@ -38,9 +40,10 @@ public struct ScenarioRunner: Sendable {
 
     public init(
         instance: ScenarioInstance, cluster: any ClusterControl, patience: Patience,
-        pace: Watchdog.Pace = Watchdog.Pace()
+        pace: Watchdog.Pace = Watchdog.Pace(), pending: @escaping @Sendable () async throws -> [String] = { [] }
     ) {
         self.init(instance: instance, cluster: cluster, patience: patience, pace: pace, finder: Watchdog.judgedHang)
+        self.pending = pending
     }
 
     /// - Parameter finder: names the cycle that two snapshots of all nodes show, or nil; see `Watchdog`.
@@ -81,7 +84,8 @@ public struct ScenarioRunner: Sendable {
             }
         }
         let watchdog = Watchdog(
-            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots, mayJudge: mayJudge)
+            cluster: cluster, situation: situation, finder: finder, pace: pace, snapshots: snapshots, mayJudge: mayJudge
+        )
         let watching = Task {
             do {
                 try await watchdog.watch()
@@ -103,19 +107,19 @@ public struct ScenarioRunner: Sendable {
     private func perform(_ part: Part, _ situation: Situation) async throws {
         let runner = StepRunner(instance: instance, cluster: cluster, situation: situation, patience: patience)
         let steps = instance.scenario.steps
-        let (first, end) =
+        let (begins, ends, chosen) =
             switch part {
-            case .all: (0, steps.count)
-            case .beginning(let count): (0, count)
-            case .rest(let count): (count, steps.count)
+            case .all: (true, true, steps[...])
+            case .beginning(let count): (true, false, steps.prefix(count))
+            case .rest(let count): (false, true, steps.dropFirst(count))
             }
-        if first == 0 {
+        if begins {
             try await cluster.loadModules()
             try await runner.perform(instance.scenario.before)
             try await runner.startArray()
         }
-        try await runner.perform(Array(steps[first..<end]))
-        if end == steps.count {
+        try await runner.perform(Array(chosen))
+        if ends {
             try await steering?(runner)
             try await settle(runner)
         }
@@ -131,9 +135,10 @@ public struct ScenarioRunner: Sendable {
         let end = clock.now + patience.limit(settleLimit)
         try await runner.wait(for: [.idle(on: .all)], limit: settleLimit)
         while true {
-            var busy = try await stuck(runner.situation)
+            var busy = try await pending()
+            if busy.isEmpty { busy = try await stuck(runner.situation) }
             if busy.isEmpty {
-                busy = try await cluster.snapshot("final").compactMap(Quiescence.reason)
+                busy = try await cluster.snapshot("final").compactMap(Quiescence.reason) + pending()
                 if busy.isEmpty { return }
             }
             if clock.now >= end {

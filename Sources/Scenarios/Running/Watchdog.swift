@@ -22,7 +22,17 @@ public struct Watchdog: Sendable {
         public var betweenSnapshots = Duration.seconds(2)
         /// So many looks after a suspicion that came to nothing, the same threads may be suspected again.
         public var looksUntilAgain = 10
-        public init() {}
+
+        public init(
+            delay: Duration = .zero, interval: Duration = .seconds(2), looks: Int = 3,
+            betweenSnapshots: Duration = .seconds(2), looksUntilAgain: Int = 10
+        ) {
+            self.delay = delay
+            self.interval = interval
+            self.looks = looks
+            self.betweenSnapshots = betweenSnapshots
+            self.looksUntilAgain = looksUntilAgain
+        }
     }
 
     let cluster: any ClusterControl

@@ -15,6 +15,8 @@ public struct ScheduleDriver: Sendable {
     let schedule: Schedule
     let gates: any GateBoard
     let log: SteeringLog
+    /// False: all nodes carry out their operations at the same time, each its own one after the other, and nobody is held.
+    let holds: Bool
 
     /// Between two looks at a condition.
     var pollInterval = Duration.milliseconds(50)
@@ -25,12 +27,13 @@ public struct ScheduleDriver: Sendable {
     /// Seconds that operations may take to end once nobody is held any more.
     var endLimit = 60.0
 
-    public init(schedule: Schedule, gates: any GateBoard, log: SteeringLog) {
-        (self.schedule, self.gates, self.log) = (schedule, gates, log)
+    public init(schedule: Schedule, gates: any GateBoard, log: SteeringLog, holds: Bool = true) {
+        (self.schedule, self.gates, self.log, self.holds) = (schedule, gates, log, holds)
     }
 
     package func steer(_ runner: StepRunner) async throws {
         let running = RunningOperations()
+        guard holds else { return try await letRun(runner, running) }
         var divergence: SteeringReport.Divergence?
         do {
             for (number, entry) in schedule.order.enumerated() {
@@ -52,6 +55,26 @@ public struct ScheduleDriver: Sendable {
         for name in await running.names { try await end(of: name, runner, running, expected: divergence == nil) }
         if let divergence {
             throw StepProblem.lab("the kernel did not follow the schedule at \u{201C}\(divergence.text)\u{201D}")
+        }
+    }
+
+    private func letRun(_ runner: StepRunner, _ running: RunningOperations) async throws {
+        let order = schedule.order.compactMap { entry in
+            if case .start(let name) = entry.event { schedule.operation(name) } else { nil }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for operations in Dictionary(grouping: order, by: \.node).values {
+                group.addTask {
+                    for operation in operations {
+                        runner.cluster.note(.step, node: operation.node, operation.run.command.text, [:])
+                        let node = try node(operation.node, runner)
+                        await running.started(operation, try await node.start(operation.run.command.argv))
+                        // Without control one operation may be in another's way and be refused; that is no fault.
+                        try await end(of: operation.name, runner, running, expected: false)
+                    }
+                }
+            }
+            try await group.waitForAll()
         }
     }
 
@@ -83,7 +106,9 @@ public struct ScheduleDriver: Sendable {
             }
         case .release(let name):
             guard let gate = schedule.gate(name) else { break }
-            if try await gates.state(of: name, on: gate.thread.node)?.stage == .expired { return diverged(.expired, []) }
+            if try await gates.state(of: name, on: gate.thread.node)?.stage == .expired {
+                return diverged(.expired, [])
+            }
             try await gates.release(name, on: gate.thread.node)
         case .held, .waits, .ends, .locks:
             let end = clock.now + runner.patience.limit(entry.limit)
@@ -104,7 +129,8 @@ public struct ScheduleDriver: Sendable {
         let took = (clock.now - start) / .seconds(1)
         log.followed(.init(text: entry.event.text, line: entry.line, seconds: took))
         runner.cluster.note(
-            .stepEnd, node: nil, entry.event.text, ["line": "\(entry.line)", "seconds": "\((took * 100).rounded() / 100)"])
+            .stepEnd, node: nil, entry.event.text,
+            ["line": "\(entry.line)", "seconds": "\((took * 100).rounded() / 100)"])
         return nil
     }
 
@@ -269,4 +295,15 @@ private actor RunningOperations {
 
     private func ended(_ name: String, _ result: Result<CommandResult, StepProblem>) { results[name] = result }
     func result(of name: String) -> Result<CommandResult, StepProblem>? { results[name] }
+}
+
+extension ScenarioRunner {
+    /// Has the runner follow a schedule after the scenario's own steps, and look for hangs often once nobody is held.
+    package mutating func steer(with driver: ScheduleDriver, log: SteeringLog) {
+        steering = { try await driver.steer($0) }
+        mayJudge = { !log.isHolding }
+        pace.interval = .milliseconds(500)
+        pace.looks = 2
+        pace.betweenSnapshots = .seconds(1)
+    }
 }

@@ -36,7 +36,7 @@ public struct DelayRun: Sendable {
 
     /// Ends with the scenario, or when a hang is seen. Throws `GateError` for a gate that cannot be armed.
     public func run(in cluster: any ClusterControl) async throws -> Outcome {
-        func keeper(_ node: Int) throws -> GateKeeper {
+        @Sendable func keeper(_ node: Int) throws -> GateKeeper {
             guard let control = cluster.nodes.first(where: { $0.id == NodeID(node) }) else {
                 throw ClusterFailure.noSuchNode("node\(node)", nodes: cluster.nodes.map(\.id))
             }
@@ -46,7 +46,19 @@ public struct DelayRun: Sendable {
             try await keeper(hold.node).arm(hold.gate("hold\(number)", limit: limit))
         }
         if recordsPoints { for node in cluster.nodes { try await GateKeeper(node).startRecording() } }
-        let runner = ScenarioRunner(instance: instance, cluster: cluster, patience: patience, pace: pace)
+        let nodes = Set(plan.holds.map(\.node)).sorted()
+        // A thread that is still held has not done what the nodes are to agree on.
+        let runner = ScenarioRunner(
+            instance: instance, cluster: cluster, patience: patience, pace: pace,
+            pending: {
+                var held: [String] = []
+                for node in nodes {
+                    held += try await keeper(node).states().filter { $0.stage == .held }.map {
+                        "node\(node): \($0.thread ?? "") is held at \($0.function)"
+                    }
+                }
+                return held
+            })
         var outcome = Outcome(runner: await runner.run(.rest(instance.scenario.stepsBeforeRace)), gates: [])
         if recordsPoints {
             for node in cluster.nodes { outcome.points[node.id.rawValue] = try await GateKeeper(node).stopRecording() }
@@ -60,12 +72,9 @@ public struct DelayRun: Sendable {
 
     /// Nothing can be said to hang while a thread is held, and a hang that follows is looked for at once.
     private var pace: Watchdog.Pace {
-        var pace = Watchdog.Pace()
-        pace.delay = plan.holds.isEmpty ? .milliseconds(500) : limit + .milliseconds(300)
-        pace.interval = .milliseconds(300)
-        pace.looks = 2
-        pace.betweenSnapshots = .milliseconds(600)
-        pace.looksUntilAgain = 4
-        return pace
+        Watchdog.Pace(
+            delay: plan.holds.isEmpty ? .milliseconds(500) : limit + .milliseconds(300), interval: .milliseconds(300),
+            looks: 2,
+            betweenSnapshots: .milliseconds(600), looksUntilAgain: 4)
     }
 }

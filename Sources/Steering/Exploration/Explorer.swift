@@ -62,6 +62,9 @@ public actor Explorer {
                             try await end(number, plan, trial)
                         } catch let error as ExplorationError {
                             throw error
+                        } catch is GateError {
+                            // This place has no gate after all; the next may have one.
+                            try? FileManager.default.removeItem(at: folder.record(number).root)
                         } catch {
                             try? FileManager.default.removeItem(at: folder.record(number).root)
                             if Task.isCancelled { return }

@@ -9,9 +9,10 @@ public struct HoldPoints: Sendable, Equatable, Codable {
 
     /// - Parameters:
     ///   - hit: node -> what was hit from the start of the race.
+    ///   - modelled: functions that the reference model has: what a thread does there, others wait for.
     ///   - observer: the name of the threads by which mdlab does and reads things on a node. What they hit after they first read
     ///     /proc/mdstat is looking, and not part of the race.
-    public init(_ hit: [Int: [GatePoint]], observer: String = "init") {
+    public init(_ hit: [Int: [GatePoint]], modelled: Set<String> = [], observer: String = "init") {
         var groups: [[HoldPoint]] = []
         for (node, points) in hit.sorted(by: { $0.key < $1.key }) {
             let looking = points.filter { $0.comm == observer && $0.function == "md_seq_open" }.map(\.first).min()
@@ -23,7 +24,7 @@ public struct HoldPoints: Sendable, Equatable, Codable {
                 threads[Self.stable(point.comm), default: []].append(point)
             }
             for (comm, points) in threads.sorted(by: { $0.key < $1.key }) {
-                groups.append(Self.holds(of: points, node: node, comm: comm))
+                groups.append(Self.holds(of: points, node: node, comm: comm, modelled: modelled))
             }
         }
         // In turn from each thread: its best points first.
@@ -40,9 +41,9 @@ public struct HoldPoints: Sendable, Equatable, Codable {
     /// The part of a thread's name that is the same in every run: which worker does a job is chance.
     private static func stable(_ comm: String) -> String { comm.hasPrefix("kworker/") ? "kworker/" : comm }
 
-    /// The points of one thread. md-cluster's own come first, then md's, then those of the personality; of each those that are
-    /// passed seldom before those that are passed all the time.
-    private static func holds(of points: [GatePoint], node: Int, comm: String) -> [HoldPoint] {
+    /// The points of one thread. What the model has comes first, then md-cluster's own functions, then md's, then those of the
+    /// personality; of each those that are passed seldom before those that are passed all the time.
+    private static func holds(of points: [GatePoint], node: Int, comm: String, modelled: Set<String>) -> [HoldPoint] {
         var scored: [(score: [Int], point: HoldPoint)] = []
         for point in points {
             for skip in 0..<min(point.hits, hitsTried) {
@@ -50,7 +51,7 @@ public struct HoldPoints: Sendable, Equatable, Codable {
                 let often = Int.bitWidth - point.hits.leadingZeroBitCount
                 scored.append(
                     (
-                        [skip, module, often, point.first],
+                        [skip, modelled.contains(point.function) ? 0 : 1, module, often, point.first],
                         HoldPoint(node: node, comm: comm, edge: point.edge, function: point.function, skip: skip)
                     ))
             }

@@ -13,6 +13,10 @@ public struct Reached: Sendable, Hashable, Codable {
     /// For each node "md0_raid1 METADATA_UPDATED, md0_resync RESYNCING, ...".
     public var messages: [String]
 
+    init(word: String, failures: [String], messages: [String]) {
+        (self.word, self.failures, self.messages) = (word, failures, messages)
+    }
+
     public init(_ verdict: Verdict, _ evidence: Evidence) {
         word = verdict.word.rawValue
         failures = verdict.checks.filter { $0.answer == .fails }.flatMap { check -> [String] in

@@ -8,11 +8,10 @@ public enum ScheduleError: Error, Sendable, Equatable {
     /// A name that the file uses and nothing has. `kind`: "thread", "gate", "operation", "lock", "model variant". `near`: names
     /// that look alike; `known`: what there is.
     case unknown(file: String, line: Int, kind: String, name: String, near: [String], known: [String])
-    /// Two gates or operations of one name.
-    case twice(file: String, line: Int, name: String)
     /// A gate is released, or waited for, before it is armed, and so on.
     case order(file: String, line: Int, Disorder)
     case unreadable(String, reason: String)
+    case noSchedule(String, near: [String], known: [String])
 
     public enum Disorder: Sendable, Equatable {
         case notArmed(gate: String)

@@ -47,7 +47,8 @@ public struct ScheduleReader {
         let steps = StepReader(file: file, nodeCount: nodeCount, disks: scenario.disks)
         for (name, node) in try pairs(fields, "operations") {
             let step = try steps.step(node)
-            guard case .run(let run) = step.action, case .these(let nodes) = run.on, nodes.count == 1, let on = nodes.first
+            guard case .run(let run) = step.action, case .these(let nodes) = run.on, nodes.count == 1,
+                let on = nodes.first
             else {
                 throw fields.bad("operations", name, expected: "a command (run:) on one node")
             }
@@ -82,7 +83,8 @@ public struct ScheduleReader {
             let line = name.mark?.line ?? fields.line(of: key)
             let text = name.scalar?.string ?? ""
             // A gate's name is a word of the line that arms it in the kernel.
-            guard !text.isEmpty, text.count < 24, text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
+            guard !text.isEmpty, text.count < 24,
+                text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
             else {
                 throw ScenarioError.file(
                     file, line: line,
@@ -132,7 +134,9 @@ public struct ScheduleReader {
         guard words.count == 2 else {
             throw ScenarioError.file(
                 file, line: line,
-                .badValue(key: "a thread", value: String(text.prefix(80)), expected: "a node and a thread, such as node1 raid1d"))
+                .badValue(
+                    key: "a thread", value: String(text.prefix(80)),
+                    expected: "a node and a thread, such as node1 raid1d"))
         }
         guard nodes.contains(words[0]), let node = NodeID(name: words[0]) else {
             throw unknown("node", words[0], among: nodes, line)
@@ -281,7 +285,9 @@ public struct ScheduleReader {
             let line = name.mark?.line ?? fields.line
             let inner = try Fields(value, what: "a blocked thread", known: ["in", "waits-for", "held-by"], file: file)
             let stack = try (inner.texts("in") ?? []).map { try function($0, inner, "in") }
-            if stack.isEmpty { throw ScenarioError.file(file, line: inner.line, .missing(key: "in", what: "a blocked thread")) }
+            if stack.isEmpty {
+                throw ScenarioError.file(file, line: inner.line, .missing(key: "in", what: "a blocked thread"))
+            }
             return BlockedThread(
                 thread: try thread(name.scalar?.string ?? "", line: line), stack: stack,
                 waitsFor: try inner.requiredText("waits-for"),

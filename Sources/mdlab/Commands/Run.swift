@@ -174,6 +174,19 @@ struct RunDriver: Sendable {
 enum RunFolder {
     /// "runs/20260101-120000-smoke", or with "-2" and so on when two runs begin in one second: each has its own.
     static func make(in out: String, for run: PlannedRun, file: URL) throws -> RunLayout {
+        let layout = try make(in: out, for: run)
+        try RecordedRun.keep(scenario: file, in: layout)
+        return layout
+    }
+
+    /// For a scenario that is in no file.
+    static func make(in out: String, for run: PlannedRun, text: String) throws -> RunLayout {
+        let layout = try make(in: out, for: run)
+        try RecordedRun.keep(scenario: text, in: layout)
+        return layout
+    }
+
+    private static func make(in out: String, for run: PlannedRun) throws -> RunLayout {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.dateFormat = "yyyyMMdd-HHmmss"
@@ -183,9 +196,7 @@ enum RunFolder {
             for attempt in 1...1000 {
                 let path = attempt == 1 ? base : "\(base)-\(attempt)"
                 if mkdir(path, 0o755) == 0 {
-                    let layout = RunLayout(root: URL(filePath: path))
-                    try RecordedRun.keep(scenario: file, in: layout)
-                    return layout
+                    return RunLayout(root: URL(filePath: path))
                 }
                 guard errno == EEXIST else {
                     throw VerdictFile.Failure.unwritable(path: path, reason: String(cString: strerror(errno)))

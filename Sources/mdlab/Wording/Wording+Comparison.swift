@@ -85,6 +85,7 @@ enum ComparisonWording {
                 }
             }
         }
+        lines += mismatch.threads.prefix(8).map { "  in the model  " + String($0.prefix(150)) }
         lines.append("  locks in the model: " + mismatch.locks.joined(separator: "; "))
         return lines
     }

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import Conformance
+import MDClusterModel
+import ModelChecker
+import ProcedureModel
+import RunRecord
+
+/// Is the hang of a record a deadlock of the model?
+///
+///     let match = try HangMatch.find(in: recording.nodes.flatMap(\.snapshots), variant: "v4.12")
+public enum HangMatch: Sendable, Equatable {
+    /// The snapshots show no wait that cannot end.
+    case noHang
+    /// A hang, but no circle of waits that the model could have: a lost wake-up, a dead node.
+    case noCycle([String])
+    /// The same circle, at the end of this shortest run of the model.
+    case deadlock(HangSignature, ModelDeadlock)
+    /// No deadlock of the model is this one.
+    case notInModel(HangSignature, searched: [ModelDeadlock])
+    /// The search through the model ended early.
+    case notDecided(HangSignature, states: Int)
+
+    /// A deadlock of a variant.
+    public struct ModelDeadlock: Sendable, Equatable {
+        public var variant: String
+        public var workload: String
+        public var nodes: Int
+        /// Steps from the beginning.
+        public var steps: Int
+        public var signature: HangSignature?
+        /// Stacks, locks and who waits for whom.
+        public var situation: String
+    }
+
+    /// - Parameters:
+    ///   - workloads: what the nodes did; the variant's own trial if none is named.
+    public static func find(
+        in snapshots: [NodeSnapshot], variant: String, workloads: [(nodes: Int, text: String)] = [],
+        limit: Int = 4_000_000
+    ) throws(ModelError) -> HangMatch {
+        let hangs = HangCheck.hangs(in: snapshots)
+        guard !hangs.isEmpty else { return .noHang }
+        guard let signature = hangs.lazy.compactMap({ HangSignature($0, snapshots: snapshots) }).first else {
+            return .noCycle(hangs.flatMap(\.lines))
+        }
+        let trial = Variants.all.first { $0.name == variant }?.trial
+        let tried = workloads.isEmpty ? [(nodes: trial?.nodes ?? 2, text: trial?.workload ?? "fail")] : workloads
+        var found: [ModelDeadlock] = []
+        var states = 0
+        var isComplete = true
+        for (nodes, text) in tried {
+            let search = try DeadlockSearch(
+                variant: variant, nodes: nodes, workload: Workload(text, nodes: nodes), limit: limit)
+            states += search.states
+            isComplete = isComplete && search.isComplete
+            if let same = search.deadlocks.first(where: { $0.signature == signature }) {
+                return .deadlock(signature, same)
+            }
+            found += search.deadlocks
+        }
+        return isComplete ? .notInModel(signature, searched: found) : .notDecided(signature, states: states)
+    }
+}
+
+/// All deadlocks of a variant under a workload: breadth first, one of each signature, the nearest.
+public struct DeadlockSearch: Sendable {
+    public private(set) var deadlocks: [HangMatch.ModelDeadlock] = []
+    public private(set) var states = 0
+    /// False if the limit was reached.
+    public private(set) var isComplete = true
+
+    public init(variant: String, nodes: Int, workload: Workload, limit: Int) throws(ModelError) {
+        let program = try MDCluster.program(variant: variant, nodes: nodes, workload: workload)
+        let machine: Machine
+        do { machine = try Machine(program, reduction: true) } catch { preconditionFailure("\(variant): \(error)") }
+        var arena = StateArena(words: machine.stateWords)
+        var successors = Successors(stateWords: machine.stateWords)
+        machine.initialStates(into: &successors)
+        for item in 0..<successors.count { _ = arena.insert(successors.words(item), parent: -1, step: -1) }
+        var seen: Set<[String]> = []
+        var cursor = 0
+        while cursor < arena.count {
+            if arena.count > limit {
+                isComplete = false
+                break
+            }
+            successors.removeAll()
+            let view = StateView(arena.state(cursor))
+            machine.successors(of: view, into: &successors)
+            if successors.count == 0, !machine.isFinal(view) {
+                let state = view.copy(count: machine.stateWords)
+                if seen.insert(machine.stacks(in: state)).inserted {
+                    let run = arena.run(to: cursor)
+                    let signature = HangSignature(run, of: machine)
+                    if !deadlocks.contains(where: { $0.signature == signature }) {
+                        deadlocks.append(
+                            HangMatch.ModelDeadlock(
+                                variant: variant, workload: workload.text, nodes: nodes, steps: run.steps.count,
+                                signature: signature, situation: machine.situation(atEndOf: run)))
+                    }
+                }
+            }
+            for item in 0..<successors.count {
+                _ = arena.insert(successors.words(item), parent: cursor, step: successors.step(item))
+            }
+            cursor += 1
+        }
+        states = arena.count
+    }
+}
+
+extension StateArena {
+    /// The run that led to a state.
+    func run(to number: Int) -> Counterexample {
+        var steps: [Int] = []
+        var states = [Array(UnsafeBufferPointer(start: state(number), count: words))]
+        var number = number
+        while parent(number) >= 0 {
+            steps.append(step(number))
+            number = parent(number)
+            states.append(Array(UnsafeBufferPointer(start: state(number), count: words)))
+        }
+        return Counterexample(
+            steps: steps.reversed(), states: states.reversed(), actorSwitches: 0, fewestSwitches: false)
+    }
+}
