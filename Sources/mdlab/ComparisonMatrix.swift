@@ -58,9 +58,23 @@ struct ComparisonMatrix: Equatable {
 
     private(set) var kernels: [Kernel] = []
     let models: [String]
+    /// Why runs show the difference of a variant rarely or never: kernel-tests/not-shown.
+    let notShown: [String: String]
     private var cells: [Kernel: [String: Cell]] = [:]
 
-    init(models: [String]) { self.models = models }
+    init(models: [String], notShown: [String: String] = [:]) {
+        (self.models, self.notShown) = (models, notShown)
+    }
+
+    /// The lines "VARIANT: REASON" of a file; `#` begins a comment line.
+    static func reasons(in text: String) -> [String: String] {
+        var reasons: [String: String] = [:]
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count == 2 { reasons[String(parts[0])] = String(parts[1].drop { $0 == " " }) }
+        }
+        return reasons
+    }
 
     mutating func add(_ kernel: Kernel, model: String, scenario: String, _ answer: Answer) {
         if cells[kernel] == nil { kernels.append(kernel) }
@@ -106,6 +120,11 @@ struct ComparisonMatrix: Equatable {
         if !open.isEmpty { lines += ["", "not decided"] + open }
         let same = notTold
         if !same.isEmpty { lines += ["", "not told apart by these records"] + same }
+        let reasons = models.compactMap { model in
+            notToldPairs.contains { $0.model == model || $0.kernel.own == model }
+                ? notShown[model].map { "  \(model): \($0)" } : nil
+        }
+        if !reasons.isEmpty { lines += ["", "what would tell them apart"] + reasons }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -117,13 +136,20 @@ struct ComparisonMatrix: Equatable {
         }
     }
 
+    private var notToldPairs: [(kernel: Kernel, model: String)] {
+        kernels.flatMap { kernel in
+            models.compactMap { model in
+                let cell = cell(kernel, model)
+                let isOpen = model != kernel.own && cell.telling.isEmpty && cell.conforming + cell.hanging > 0
+                return isOpen ? (kernel, model) : nil
+            }
+        }
+    }
+
     /// One line a kernel: the models of others that its records conform to.
     private var notTold: [String] {
         kernels.compactMap { kernel in
-            let names = models.filter { model in
-                let cell = cell(kernel, model)
-                return model != kernel.own && cell.telling.isEmpty && cell.conforming + cell.hanging > 0
-            }
+            let names = notToldPairs.filter { $0.kernel == kernel }.map(\.model)
             return names.isEmpty ? nil : "  \(kernel.name): \(names.joined(separator: ", "))"
         }
     }

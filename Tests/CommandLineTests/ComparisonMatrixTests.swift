@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
+import MDClusterModel
 import RunRecord
 import Testing
 
@@ -10,7 +11,8 @@ import Testing
     private let async = ComparisonMatrix.Kernel(name: "6.1 async", own: "async")
 
     private func matrix() -> ComparisonMatrix {
-        var matrix = ComparisonMatrix(models: ["v5.11", "async", "v4.12"])
+        var matrix = ComparisonMatrix(
+            models: ["v5.11", "async", "v4.12"], notShown: ["v4.12": "told by a hang only", "cr-cw": "not asked"])
         for scenario in ["smoke", "grow-size"] {
             matrix.add(unchanged, model: "v5.11", scenario: scenario, .conforms)
             matrix.add(unchanged, model: "v4.12", scenario: scenario, .conforms)
@@ -44,6 +46,9 @@ import Testing
                 not told apart by these records
                   6.1: v4.12
 
+                what would tell them apart
+                  v4.12: told by a hang only
+
                 """)
     }
 
@@ -65,6 +70,14 @@ import Testing
         #expect(matrix.falseAlarms.count == 1)
         #expect(matrix.falseAlarms.first?.kernel == "6.1 async")
         #expect(matrix.falseAlarms.first?.scenario == "fail-device")
+    }
+
+    @Test func theReasonsOfTheProjectNameVariantsOfTheModel() throws {
+        let text = try String(contentsOf: ScenarioFiles.locate().notShown, encoding: .utf8)
+        let reasons = ComparisonMatrix.reasons(in: text)
+        #expect(reasons.count == 10)
+        #expect(Set(reasons.keys).isSubset(of: Set(Variants.all.map(\.name))))
+        #expect(ComparisonMatrix.reasons(in: "# a: b\nnonsense\nasync: x: y\n") == ["async": "x: y"])
     }
 
     @Test func aRecordIsNamedByWhatRan() {

@@ -37,10 +37,13 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
     }
 
     @Test(arguments: [
-        (["run", "smok"], "mdlab: there is no scenario smok; did you mean smoke or smoke/3-nodes?\n"),
+        (["run", "smok"], "mdlab: there is no scenario smok; did you mean smoke, smoke/3-nodes or smoke/4-nodes?\n"),
         (["run", "smoke", "--variant", "asynk"], "mdlab: there is no variant asynk; did you mean async?\n"),
         (["run", "smoke@asynk"], "mdlab: there is no variant asynk; did you mean async?\n"),
-        (["run", "fail-device", "--nodes", "4"], "mdlab: fail-device does not run with 4 nodes; give --nodes 2 or 3\n"),
+        (
+            ["run", "fail-device", "--nodes", "4"],
+            "mdlab: fail-device does not run with 4 nodes; give --nodes 2 or 3\n"
+        ),
     ])
     func aMistakeIsOneLine(_ arguments: [String], line: String) throws {
         let result = try mdlab(

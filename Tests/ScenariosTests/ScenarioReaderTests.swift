@@ -183,11 +183,11 @@ import Testing
         #expect(try catalogue.select("all") == catalogue.instances)
         #expect(try catalogue.select("smoke", nodes: 3).map(\.name) == ["smoke/3-nodes"])
         #expect(try catalogue.select("fail-device/all", nodes: 3).count == 2)
-        #expect(throws: ScenarioError.unknownScenario("smok", near: ["smoke", "smoke/3-nodes"])) {
+        #expect(throws: ScenarioError.unknownScenario("smok", near: ["smoke", "smoke/3-nodes", "smoke/4-nodes"])) {
             try catalogue.select("smok")
         }
-        #expect(throws: ScenarioError.nodes(scenario: "smoke", asked: 4, possible: [2, 3])) {
-            try catalogue.select("smoke", nodes: 4)
+        #expect(throws: ScenarioError.nodes(scenario: "fail-device", asked: 4, possible: [2, 3])) {
+            try catalogue.select("fail-device", nodes: 4)
         }
         #expect(throws: ScenarioError.self) {
             try ScenarioCatalogue(directory: scenarioDirectory.appending(path: "none"))

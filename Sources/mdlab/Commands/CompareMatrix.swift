@@ -32,7 +32,9 @@ struct CompareMatrix: ParsableCommand {
     func run() throws {
         let folders = try RunFolders.find(in: runs)
         let models = model.isEmpty ? Variants.all.map(\.name) : Variants.all.map(\.name).filter(model.contains)
-        var matrix = ComparisonMatrix(models: models)
+        let reasons = try ScenarioFiles.locate().notShown
+        var matrix = ComparisonMatrix(
+            models: models, notShown: ComparisonMatrix.reasons(in: try String(contentsOf: reasons, encoding: .utf8)))
         let progress = ProgressLine()
         for (number, folder) in folders.enumerated() {
             let record = try ComparableRecord(folder)

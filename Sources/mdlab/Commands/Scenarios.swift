@@ -52,12 +52,15 @@ struct ScenarioFiles {
     let variantFolder: URL
     /// The rules for kernel logs.
     let rules: URL
+    /// Why runs do not show what tells some variants apart.
+    let notShown: URL
 
     static func locate() throws -> ScenarioFiles {
         let root = URL(filePath: try ProjectFiles.locate().root).appending(path: "kernel-tests")
         return ScenarioFiles(
             folder: root.appending(path: "scenarios"), suite: root.appending(path: "suite"),
-            variantFolder: root.appending(path: "variants"), rules: root.appending(path: "rules"))
+            variantFolder: root.appending(path: "variants"), rules: root.appending(path: "rules"),
+            notShown: root.appending(path: "not-shown"))
     }
 
     func catalogue() throws(ScenarioError) -> ScenarioCatalogue { try ScenarioCatalogue(directory: folder) }
