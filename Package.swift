@@ -60,7 +60,8 @@ let package = Package(
             name: "mdlab",
             dependencies: [
                 "KernelModule", "KernelBuild", "GuestImage", "VirtualCluster", "KernelTrace", "Conformance",
-                "Comparison", "Scenarios", "Steering", "Reporting", "MDClusterModel", "ModelChecker", "CLinux",
+                "Comparison", "Scenarios", "Steering", "Reporting", "MDClusterModel", "ProcedureModel", "ModelChecker",
+                "CLinux",
                 argumentParser,
             ], swiftSettings: strict),
 
