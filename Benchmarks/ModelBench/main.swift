@@ -7,7 +7,9 @@ import ProcedureModel
 // Compares the checker with SPIN in the same run, one core, exact, no reductions: two-phase commit, and the reference model
 // exported to Promela. Ends with 1 if the numbers of states or the verdicts differ.
 //
-//     swift run -c release model-bench [--managers 8] [--workload fail]
+//     swift run -c release model-bench [--managers 8,9] [--workload fail] [--seconds 60]
+//
+// --seconds: how long a search of three nodes may take before it counts as not decided.
 
 func value(_ name: String, _ standard: String) -> String {
     guard let index = CommandLine.arguments.firstIndex(of: name), index + 1 < CommandLine.arguments.count else {
@@ -70,14 +72,20 @@ func fastest(_ system: any TransitionSystem) -> SearchResult {
     }
 }
 
-guard let managers = Int(value("--managers", "8")), (1...9).contains(managers) else {
-    print("--managers: give 1 to 9")
+for text in value("--managers", "8,9").split(separator: ",") {
+    guard let managers = Int(text), (1...9).contains(managers) else {
+        print("--managers \(text): give numbers from 1 to 9, such as 8,9")
+        exit(2)
+    }
+    let commit = fastest(TwoPhaseCommit(managers: managers, stateWords: 4))
+    compare(
+        "two-phase commit, \(managers) resource managers, 32-byte states", commit,
+        twoPhaseCommitPromela(managers: managers))
+}
+guard let limit = Double(value("--seconds", "60")), limit > 0 else {
+    print("--seconds: give a number above 0")
     exit(2)
 }
-let commit = fastest(TwoPhaseCommit(managers: managers, stateWords: 4))
-compare(
-    "two-phase commit, \(managers) resource managers, 32-byte states", commit, twoPhaseCommitPromela(managers: managers)
-)
 
 let workload = value("--workload", "fail")
 do {
@@ -128,8 +136,25 @@ do {
     print(String(format: "  in all %.1f s", seconds))
 }
 
+/// Three nodes, of which one, two or all do something, with all reductions.
+@MainActor func tryThreeNodes() throws {
+    print("reference, 3 nodes, reduced, two workers, at most \(limit) s each")
+    for operation in ["fail", "grow", "stop", "resync", "remove", "re-add", "add"] {
+        for workload in ["\(operation)//", "\(operation)/\(operation)/", operation] {
+            let program = try MDCluster.program(variant: "v5.11", nodes: 3, workload: Workload(workload, nodes: 3))
+            let machine = try Machine(program, symmetry: true, reduction: true)
+            let result = Search(machine, bounds: Bounds(seconds: limit, bytes: 12 << 30), workers: 2).run()
+            print(
+                String(
+                    format: "  %-18@ %10d states  %8.2f s  %6d MiB  %@", workload as NSString, result.states,
+                    result.seconds, result.bytes >> 20, "\(result.verdict)"))
+        }
+    }
+}
+
 do {
     try tryVariants()
+    try tryThreeNodes()
 } catch {
     print("the variants could not be tried: \(error)")
     isGood = false

@@ -13,15 +13,15 @@ public enum CheckpointError: Error, Sendable, Equatable {
     case tooLarge(path: String)
 }
 
-/// A search put aside in a file: per shard its states with their predecessors, its layers, and its counters. Only whole
+/// A search put aside in a file: per shard its states, its layers, and its counters. Only whole
 /// layers are kept: the one that was being expanded is begun again, so nothing that it showed can be lost.
 struct Checkpoint {
-    private static let magic: UInt64 = 0x6D64_6C61_6263_6B31
+    private static let magic: UInt64 = 0x6D64_6C61_6263_6B32
 
     /// A number for what is searched, so that a checkpoint of something else is refused: its first states and their successors.
     static func identity(of system: any TransitionSystem) -> UInt64 {
         let count = system.stateWords
-        var hash = UInt64(count) &* 31 &+ UInt64(system.stepCount)
+        var hash = UInt64(count) &* 31 &+ UInt64(system.stepCount) &+ (system.canonicalize == nil ? 0 : 1 << 32)
         var successors = Successors(stateWords: count)
         system.initialStates(into: &successors)
         var frontier = (0..<successors.count).map { StateView(successors.words($0)).copy(count: count) }
@@ -52,7 +52,6 @@ struct Checkpoint {
             put(shard.atLayer.coverage.flatMap { [$0.fired, $0.found] })
             put([UInt64(shard.atLayer.reached.count)] + shard.atLayer.reached.sorted().map { UInt64($0) })
             put(UnsafeRawPointer(shard.store.states), count * shard.stateWords * 8)
-            put(UnsafeRawPointer(shard.store.predecessors), count * 4)
         }
         if fclose(file) != 0 { isGood = false }
         guard isGood else { throw .cannotWrite(path: path) }
@@ -88,25 +87,19 @@ struct Checkpoint {
                 reached.allSatisfy({ shard.system.properties.indices.contains($0) })
             else { throw .malformed(path: path) }
             let count = Int(sizes[0])
-            var predecessors = [UInt32](repeating: 0, count: count)
             var state = [UInt64](repeating: 0, count: shard.stateWords)
             var isGood = true
             for index in 0..<count where isGood {
                 let read = state.withUnsafeMutableBytes { fread($0.baseAddress, 1, $0.count, file) }
                 let hash = StateStore.hash(state, words: shard.stateWords)
                 guard read == shard.stateWords * 8,
-                    case .new(index) = shard.store.insert(state, hash: hash, predecessor: 0)
+                    case .new(index) = shard.store.insert(state, hash: hash)
                 else {
                     isGood = false
                     break
                 }
             }
             guard isGood else { throw .malformed(path: path) }
-            let read = predecessors.withUnsafeMutableBytes {
-                $0.count == 0 ? 0 : fread($0.baseAddress, 1, $0.count, file)
-            }
-            guard read == count * 4 else { throw .malformed(path: path) }
-            shard.store.predecessors.update(from: predecessors, count: count)
             shard.restore(transitions: sizes[1], layerStarts: layers, counters: counters, reached: Set(reached))
         }
     }

@@ -34,7 +34,6 @@ final class Shard: @unchecked Sendable {
     private struct Outbox {
         var words: [UInt64] = []
         var hashes: [UInt64] = []
-        var predecessors: [UInt32] = []
         var steps: [Int32] = []
     }
 
@@ -78,7 +77,7 @@ final class Shard: @unchecked Sendable {
     }
 
     func addInitial(_ state: UnsafePointer<UInt64>, hash: UInt64) {
-        insert(state, hash: hash, predecessor: .max, step: -1)
+        insert(state, hash: hash, step: -1)
     }
 
     /// Expands up to `limit` states of the current layer.
@@ -90,6 +89,7 @@ final class Shard: @unchecked Sendable {
             successors.removeAll()
             let view = StateView(store.state(index))
             system.successors(of: view, into: &successors)
+            for step in successors.passed { counters[Int(step)].fired += 1 }
             let count = successors.count
             if count == 0 {
                 if !system.isFinal(view) { deadlocks.append(index * shardCount + number) }
@@ -97,7 +97,6 @@ final class Shard: @unchecked Sendable {
             }
             transitions += UInt64(count)
             while hashes.count < count { hashes.append(0) }
-            let predecessor = UInt32(truncatingIfNeeded: index * shardCount + number)
             hashes.withUnsafeMutableBufferPointer { hashes in
                 var touched: UInt32 = 0
                 for item in 0..<count {
@@ -106,18 +105,16 @@ final class Shard: @unchecked Sendable {
                     hashes[item] = StateStore.hash(words, words: stateWords)
                     touched ^= store.touch(hash: hashes[item])
                 }
+                for item in 0..<count { touched ^= store.touchState(hash: hashes[item]) }
                 withExtendedLifetime(touched) {}
                 for item in 0..<count {
                     let owner = shardCount == 1 ? 0 : Self.owner(ofHash: hashes[item], shardCount: shardCount)
                     if owner == number {
-                        insert(
-                            successors.words(item), hash: hashes[item], predecessor: predecessor,
-                            step: successors.step(item))
+                        insert(successors.words(item), hash: hashes[item], step: successors.step(item))
                     } else {
                         outboxes[owner].words.append(
                             contentsOf: UnsafeBufferPointer(start: successors.words(item), count: stateWords))
                         outboxes[owner].hashes.append(hashes[item])
-                        outboxes[owner].predecessors.append(predecessor)
                         outboxes[owner].steps.append(Int32(truncatingIfNeeded: successors.step(item)))
                     }
                 }
@@ -131,9 +128,7 @@ final class Shard: @unchecked Sendable {
         box.words.withUnsafeBufferPointer { words in
             guard let base = words.baseAddress else { return }
             for item in box.hashes.indices where !isFull {
-                insert(
-                    base + item * stateWords, hash: box.hashes[item], predecessor: box.predecessors[item],
-                    step: Int(box.steps[item]))
+                insert(base + item * stateWords, hash: box.hashes[item], step: Int(box.steps[item]))
             }
         }
     }
@@ -154,14 +149,13 @@ final class Shard: @unchecked Sendable {
         for index in outboxes.indices {
             outboxes[index].words.removeAll(keepingCapacity: true)
             outboxes[index].hashes.removeAll(keepingCapacity: true)
-            outboxes[index].predecessors.removeAll(keepingCapacity: true)
             outboxes[index].steps.removeAll(keepingCapacity: true)
         }
     }
 
-    private func insert(_ state: UnsafePointer<UInt64>, hash: UInt64, predecessor: UInt32, step: Int) {
+    private func insert(_ state: UnsafePointer<UInt64>, hash: UInt64, step: Int) {
         if step >= 0 { counters[step].fired += 1 }
-        switch store.insert(state, hash: hash, predecessor: predecessor) {
+        switch store.insert(state, hash: hash) {
         case .known: return
         case .full: isFull = true
         case .new(let index):

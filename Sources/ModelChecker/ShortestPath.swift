@@ -15,10 +15,10 @@ extension SearchSpace {
         if let costs = switchCosts(to: targets) {
             canonical = cheapestPath(costs, depth: layer(of: first))
         } else {
-            canonical = storedPath(to: targets.min { precedes($0, $1) } ?? first)
+            canonical = anyPath(to: targets.min { precedes($0, $1) } ?? first)
             fewest = false
         }
-        return concrete(canonical, fewestSwitches: fewest)
+        return concrete(canonical, fewestSwitches: fewest).map(system.expanded)
     }
 
     private func precedes(_ left: Int, _ right: Int) -> Bool {
@@ -110,21 +110,31 @@ extension SearchSpace {
         return path
     }
 
-    /// The run by which the search found a state first.
-    private func storedPath(to target: Int) -> [[UInt64]] {
-        var path: [[UInt64]] = []
-        var state = target
-        while true {
-            path.append(StateView(words(of: state)).copy(count: system.stateWords))
-            let predecessor = shards[state % shards.count].store.predecessors[state / shards.count]
-            if predecessor == .max { break }
-            state = Int(predecessor)
+    /// A shortest run to a state, the first that is found by going back layer by layer.
+    private func anyPath(to target: Int) -> [[UInt64]] {
+        var path = [StateView(words(of: target)).copy(count: system.stateWords)]
+        var wanted = target
+        var successors = Successors(stateWords: system.stateWords)
+        for depth in (0..<layer(of: target)).reversed() {
+            var before: Int?
+            forEachState(inLayer: depth) { state in
+                guard before == nil else { return }
+                successors.removeAll()
+                system.successors(of: StateView(words(of: state)), into: &successors)
+                for item in 0..<successors.count where before == nil {
+                    system.canonicalize?(successors.words(item))
+                    if number(of: successors.words(item)) == wanted { before = state }
+                }
+            }
+            guard let before else { break }
+            path.append(StateView(words(of: before)).copy(count: system.stateWords))
+            wanted = before
         }
         return path.reversed()
     }
 
     /// Turns a run through representatives of symmetry classes into one that the system can take, and names its steps.
-    private func concrete(_ canonical: [[UInt64]], fewestSwitches: Bool) -> Counterexample? {
+    func concrete(_ canonical: [[UInt64]], fewestSwitches: Bool) -> Counterexample? {
         guard !canonical.isEmpty else { return nil }
         let count = system.stateWords
         var run = Counterexample(steps: [], states: [], actorSwitches: 0, fewestSwitches: fewestSwitches)

@@ -33,6 +33,8 @@ public protocol TransitionSystem: Sendable {
     /// Who takes a step (a thread, a process), 0 ..< actorCount: counterexamples change actors as rarely as possible.
     func actor(ofStep step: Int) -> Int
     var actorCount: Int { get }
+    /// Puts in what happened between the states of a run, if steps of the system stand for several. As it is by default.
+    func expanded(_ run: Counterexample) -> Counterexample
     /// Replaces a state by the representative of its symmetry class; nil (the default) if there is no symmetry to use.
     var canonicalize: (@Sendable (UnsafeMutablePointer<UInt64>) -> Void)? { get }
 }
@@ -45,6 +47,7 @@ extension TransitionSystem {
     public func actor(ofStep step: Int) -> Int { 0 }
     public var actorCount: Int { 1 }
     public var canonicalize: (@Sendable (UnsafeMutablePointer<UInt64>) -> Void)? { nil }
+    public func expanded(_ run: Counterexample) -> Counterexample { run }
 }
 
 /// A state to look at: valid only during the call that was given it.
@@ -84,6 +87,10 @@ public struct Successors: ~Copyable {
     private var storage: UnsafeMutablePointer<UInt64>
     private var stepNumbers: UnsafeMutablePointer<Int32>
     public private(set) var count = 0
+    /// Steps that were taken on the way to the states written and lead to none of them: counted as fired.
+    public private(set) var passed: [Int32] = []
+    /// Whatever the system wants to find again when it is asked for the next state's successors.
+    public var workspace: AnyObject?
 
     public init(stateWords: Int) {
         self.stateWords = stateWords
@@ -107,7 +114,13 @@ public struct Successors: ~Copyable {
     /// Takes the last state back: a step that turned out to be impossible.
     public mutating func removeLast() { count -= 1 }
 
-    public mutating func removeAll() { count = 0 }
+    public mutating func removeAll() {
+        count = 0
+        passed.removeAll(keepingCapacity: true)
+    }
+
+    /// Notes a step on the way to what is written.
+    public mutating func pass(step: Int) { passed.append(Int32(truncatingIfNeeded: step)) }
 
     public func words(_ index: Int) -> UnsafeMutablePointer<UInt64> { storage + index * stateWords }
     public func step(_ index: Int) -> Int { Int(stepNumbers[index]) }

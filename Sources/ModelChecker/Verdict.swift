@@ -84,7 +84,7 @@ public struct SearchResult: Sendable {
     /// Layers of the breadth-first search below the initial states.
     public var depth: Int
     public var seconds: Double
-    /// Bytes of the state store, table and predecessors included.
+    /// Bytes of the state store, table included.
     public var bytes: Int
     public var coverage: [StepCoverage]
     /// Names of the `.reachable` properties that were seen to hold.

@@ -99,6 +99,11 @@ struct CompiledLock: Sendable {
     var rank: [Field] = []
     /// By node: what is set when the node's lock is in the way; no bits if nothing.
     var blockedSets: [Field] = []
+
+    /// Whether some of its modes do not go together.
+    var excludes: Bool {
+        compatible.contains { goesWith in modes.indices.contains { goesWith >> UInt32($0) & 1 == 0 } }
+    }
 }
 
 /// A thread of a node, compiled.

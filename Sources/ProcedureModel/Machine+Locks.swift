@@ -20,10 +20,11 @@ extension Machine {
         if wouldDeadlock(lock, node, words) { return 3 }
         var waiting = 0
         for other in 0..<nodeCount where other != node {
-            if requested[first + other].read(words) != 0 { waiting += 1 }
+            if requested[first + other].read(words) != 0 { waiting = max(waiting, rank[first + other].read(words) + 1) }
             let isInTheWay = compatible[lock * 8 + mode] >> UInt32(granted[first + other].read(words)) & 1 == 0
             if isInTheWay, blockedSets[first + other].bits > 0 { blockedSets[first + other].write(words, 1) }
         }
+        if isReduced, waiting > 0, goesWithLast(lock, mode, node, waiting - 1, words) { waiting -= 1 }
         requested[first + node].write(words, mode + 1)
         rank[first + node].write(words, waiting)
         return 0
@@ -43,6 +44,24 @@ extension Machine {
     private func tellWaited(_ lock: Int, _ node: Int, _ words: UnsafeMutablePointer<UInt64>) {
         let blocked = blockedSets[lock * nodeCount + node]
         if blocked.bits > 0, wouldDeadlock(lock, node, words) { blocked.write(words, 1) }
+    }
+
+    /// With reduction, those who wait next to each other for the same, and can have it together, have the same place: their
+    /// order makes no difference.
+    func goesWithLast(
+        _ lock: Int, _ mode: Int, _ node: Int, _ last: Int, _ words: UnsafeMutablePointer<UInt64>
+    ) -> Bool {
+        let first = lock * nodeCount
+        guard compatible[lock * 8 + mode] >> UInt32(mode) & 1 != 0 else { return false }
+        for other in 0..<nodeCount
+        where other != node && requested[first + other].read(words) != 0 && rank[first + other].read(words) == last {
+            if requested[first + other].read(words) != mode + 1
+                || granted[first + other].read(words) != granted[first + node].read(words)
+            {
+                return false
+            }
+        }
+        return true
     }
 
     func isGrantable(_ lock: Int, _ mode: Int, _ node: Int, _ words: UnsafeMutablePointer<UInt64>) -> Bool {
@@ -74,6 +93,8 @@ extension Machine {
         let old = rank[first + node].read(words)
         requested[first + node].write(words, 0)
         rank[first + node].write(words, 0)
+        for other in 0..<nodeCount
+        where requested[first + other].read(words) != 0 && rank[first + other].read(words) == old { return }
         for other in 0..<nodeCount where requested[first + other].read(words) != 0 {
             let place = rank[first + other].read(words)
             if place > old { rank[first + other].write(words, place - 1) }

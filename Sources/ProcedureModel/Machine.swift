@@ -33,7 +33,20 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     /// [lock * 8 + mode]
     let compatible: UnsafeMutablePointer<UInt32>
     let broken: Field
+    /// By instruction: whether its step can be noticed by its own node only. Empty without reduction.
+    let localities: UnsafeMutablePointer<Locality>
+    /// Whether steps that only their own node can notice are taken together with the one behind them.
+    public let isReduced: Bool
+    /// By node: the bits on which its local steps depend.
+    let nodeMasks: [[UInt64]]
+    /// By instruction: whether a rule looks at what its step changes.
+    let noticedSteps: [Bool]
+    /// Conditions of rules that must be true once.
+    let wanted: [Int]
     let nodeCount: Int
+    let lockCount: Int
+    /// By node: its first thread; one more at the end.
+    let firstThreads: [Int]
     let threadCount: Int
     /// Conditions that break a rule that holds always.
     let breaking: [Int]
@@ -61,14 +74,28 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
                     try Compiler.condition(condition, program: program, layout: layout, code: &code, name: rule.name)
                 ))
         }
-        if reduction {
-            let always = rules.filter { $0.0.kind != .atEnd }.map { $0.1 }
-            for step in Reduction.mergeable(code, layout, nodes: program.nodes, rules: always) {
+        var locals: [Locality] = []
+        var masks: [[UInt64]] = []
+        var noticed: [Bool] = []
+        isReduced = reduction && !program.mustComeToRest
+        if isReduced {
+            let seen = rules.filter { $0.0.kind != .atEnd }.map { $0.1 }
+            for step in Reduction.mergeable(Accesses(code, layout, nodes: program.nodes), rules: seen) {
                 code.instructions[step].isSilent = true
             }
+            let accesses = Accesses(code, layout, nodes: program.nodes)
+            let steps = code.threads.indices.map { thread in
+                (0..<code.threads[thread].count).map { accesses.step(thread: thread, position: $0) }
+            }
+            locals = Transactions.localSteps(accesses, steps, nodes: program.nodes, rules: seen)
+            masks = Transactions.masks(accesses, steps, locals, nodes: program.nodes)
+            noticed = Transactions.noticedSteps(accesses, steps, rules: seen)
         }
         self.code = code
         self.layout = layout
+        localities = Self.copy(locals)
+        nodeMasks = masks
+        noticedSteps = noticed
         stateWords = layout.words
         stateBits = layout.bits
         instructions = Self.copy(code.instructions)
@@ -92,6 +119,9 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
             code.locks.flatMap { $0.compatible + Array(repeating: 0, count: 8 - $0.compatible.count) })
         broken = layout.broken
         nodeCount = program.nodes
+        lockCount = code.locks.count
+        firstThreads = (0...program.nodes).map { node in code.threads.filter { $0.node < node }.count }
+        wanted = rules.filter { $0.0.kind == .sometimes }.map { $0.1 }
         breaking = rules.filter { $0.0.kind == .always }.map { $0.1 }
         self.symmetry = symmetry ? NodeSymmetry(program: program, code: code, layout: layout) : nil
         initial = Self.initialState(program, code, layout)
@@ -116,6 +146,7 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         rank.deallocate()
         blockedSets.deallocate()
         compatible.deallocate()
+        localities.deallocate()
     }
 
     static func copy<Element>(_ array: [Element]) -> UnsafeMutablePointer<Element> {
@@ -194,6 +225,10 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
 
     public func successors(of state: StateView, into successors: inout Successors) {
         let words = state.words
+        if isReduced {
+            blocks(of: words, into: &successors)
+            return
+        }
         for thread in 0..<threadCount {
             let pc = pcs[thread].read(words)
             if pc != 0 { step(thread, pc, words, &successors, timeouts: false) }

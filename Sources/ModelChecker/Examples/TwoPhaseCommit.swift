@@ -95,6 +95,14 @@ public struct TwoPhaseCommit: TransitionSystem {
 
     public var stepCount: Int { 7 }
 
+    /// Whether one has committed and another aborted, seen of all managers at once.
+    public func mayBreakInvariant(_ state: StateView) -> Bool {
+        let managers = unpack(state.words).managers
+        let high = managers &>> 1 & 0x5_5555
+        let low = managers & 0x5_5555
+        return high & ~low != 0 && high & low != 0
+    }
+
     public var properties: [Property] {
         let (model, count) = (self, UInt64(managers))
         @Sendable func any(_ state: StateView, _ value: UInt64) -> Bool {

@@ -22,6 +22,16 @@ struct ModelCheckCommand: ParsableCommand {
     @Option(help: "Memory for states, in MiB.")
     var memory = 4096
 
+    @Flag(
+        help:
+            "Keep 64 bits of each state instead of the state: less memory, and a chance to miss some, which is printed."
+    )
+    var fingerprints = false
+    @Option(help: "Another number gives other fingerprints.")
+    var seed: UInt64 = 1
+    @Flag(help: "Look first where the fewest threads can move: finds deadlocks in fewer states, not by a shortest run.")
+    var directed = false
+
     @Option(help: "Write the counterexample as JSON (ITF) to this file.")
     var json: String?
     @Option(help: "Draw the counterexample as SVG into this file.")
@@ -38,6 +48,18 @@ struct ModelCheckCommand: ParsableCommand {
         if let seconds, !(seconds > 0) { throw ValidationError("--seconds \(seconds): give a number above 0.") }
         if let states, states < 1 { throw ValidationError("--states \(states): give a number above 0.") }
         if let depth, depth < 1 { throw ValidationError("--depth \(depth): give a number above 0.") }
+        if fingerprints && directed { throw ValidationError("give --fingerprints or --directed, not both.") }
+        if fingerprints || directed {
+            let name = fingerprints ? "--fingerprints" : "--directed"
+            if workers > 1 { throw ValidationError("\(name) searches with one worker; leave --workers out.") }
+            if model.rest { throw ValidationError("\(name) cannot see what stays possible; leave --rest out.") }
+            if checkpoint != nil || resume != nil {
+                throw ValidationError("\(name) cannot be taken up again; leave --checkpoint and --resume out.")
+            }
+        }
+        if model.rest, model.reduction {
+            throw ValidationError("--reduction does not keep what stays possible; leave it or --rest out.")
+        }
     }
 
     func run() throws {
@@ -46,28 +68,66 @@ struct ModelCheckCommand: ParsableCommand {
         if let states { bounds.states = states }
         if let depth { bounds.depth = depth }
         if let seconds { bounds.seconds = seconds }
+        if fingerprints {
+            try finish(runFingerprints(machine, bounds), machine)
+            return
+        }
+        if directed {
+            try finish(runDirected(machine, bounds), machine)
+            return
+        }
         var search = Search(machine, bounds: bounds, workers: workers)
         if isatty(STDERR_FILENO) == 1 {
             search.progress = { progress in
                 FileHandle.standardError.write(Data("\r\(ModelWording.line(progress))\u{1B}[K".utf8))
             }
         }
-        // Ctrl-C ends the search, not the program: what was found out so far is still told.
-        signal(SIGINT, SIG_IGN)
-        let interrupt = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        let stop = search.stop
-        interrupt.setEventHandler { stop.set() }
-        interrupt.resume()
+        let interrupt = onInterrupt(search.stop)
         search.checkpoint = checkpoint
         search.resume = resume
         let result = try search.runResumable()
         interrupt.cancel()
         if search.progress != nil { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
         print(ModelWording.report(result, machine: machine, options: model))
-        if let run = result.counterexample {
-            try model.write(run, of: machine, verdict: ModelWording.verdict(result.verdict), json: json, svg: svg)
+        try finish((result.verdict, result.counterexample), machine)
+    }
+
+    /// Ctrl-C ends the search, not the program: what was found out so far is still told.
+    private func onInterrupt(_ stop: Search.StopFlag) -> any DispatchSourceSignal {
+        signal(SIGINT, SIG_IGN)
+        let interrupt = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        interrupt.setEventHandler { stop.set() }
+        interrupt.resume()
+        return interrupt
+    }
+
+    private func runFingerprints(_ machine: Machine, _ bounds: Bounds) -> (Verdict, Counterexample?) {
+        let search = FingerprintSearch(machine, bounds: bounds, seed: seed)
+        let interrupt = onInterrupt(search.stop)
+        defer { interrupt.cancel() }
+        let result = search.run()
+        print(ModelWording.report(result, machine: machine, options: model))
+        return (result.verdict, result.counterexample)
+    }
+
+    private func runDirected(_ machine: Machine, _ bounds: Bounds) -> (Verdict, Counterexample?) {
+        let search = DirectedSearch(machine, bounds: bounds) { machine.movableThreads(in: $0) }
+        let interrupt = onInterrupt(search.stop)
+        defer { interrupt.cancel() }
+        let result = search.run()
+        print(ModelWording.report(result, machine: machine, options: model))
+        switch result.outcome {
+        case .found(let failure, let run): return (.fails(failure), run)
+        case .nothing: return (.holds, nil)
+        case .undecided(let reason): return (.undecided(reason), nil)
         }
-        switch result.verdict {
+    }
+
+    private func finish(_ answer: (verdict: Verdict, run: Counterexample?), _ machine: Machine) throws {
+        if let run = answer.run {
+            try model.write(run, of: machine, verdict: ModelWording.verdict(answer.verdict), json: json, svg: svg)
+        }
+        switch answer.verdict {
         case .holds: return
         case .fails: throw ExitCode(Exit.fail)
         case .undecided(.interrupted): throw ExitCode(Exit.interrupted)

@@ -39,7 +39,7 @@ struct ModelOptions: ParsableArguments {
     var rest = false
     @Flag(help: "Count states that differ only by the names of nodes with equal work as one.")
     var symmetry = false
-    @Flag(help: "Take steps that no other thread can notice together with the one before.")
+    @Flag(help: "Take steps that only their own node can notice together: fewer states, the same verdict.")
     var reduction = false
 
     func program() throws -> Program {
@@ -51,7 +51,10 @@ struct ModelOptions: ParsableArguments {
         return program
     }
 
-    func machine() throws -> Machine { try Machine(try program(), symmetry: symmetry, reduction: reduction) }
+    /// Where every step is to be seen, nothing is reduced.
+    func machine(reduction isWanted: Bool = true) throws -> Machine {
+        try Machine(try program(), symmetry: symmetry, reduction: reduction && isWanted)
+    }
 
     func write(_ run: Counterexample, of machine: Machine, verdict: String, json: String?, svg: String?) throws {
         if let json {

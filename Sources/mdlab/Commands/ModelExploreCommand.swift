@@ -12,7 +12,7 @@ struct ModelExploreCommand: ParsableCommand {
     @OptionGroup var model: ModelOptions
 
     func run() throws {
-        let machine = try model.machine()
+        let machine = try model.machine(reduction: false)
         var successors = Successors(stateWords: machine.stateWords)
         machine.initialStates(into: &successors)
         var states = [StateView(successors.words(0)).copy(count: machine.stateWords)]

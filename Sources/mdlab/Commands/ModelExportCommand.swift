@@ -19,7 +19,7 @@ struct ModelExportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let text = PromelaExport(try model.machine()).text
+        let text = PromelaExport(try model.machine(reduction: false)).text
         if let output {
             try ModelFile.write(Data(text.utf8), to: output)
         } else {

@@ -26,7 +26,7 @@ struct ModelSimulateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let machine = try model.machine()
+        let machine = try model.machine(reduction: false)
         let result = Simulation(machine, seed: seed, runs: runs, depth: depth).run()
         let count = ModelWording.count
         let summary =

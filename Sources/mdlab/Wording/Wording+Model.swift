@@ -112,12 +112,41 @@ enum ModelWording {
             lines.append("\(unused.count) of \(machine.stepTexts) steps never taken:")
             lines += unused.map { "  \($0)" }
         }
-        if let run = result.counterexample {
-            lines.append(
-                "counterexample: \(run.steps.count) steps, \(run.actorSwitches) changes of thread"
-                    + (run.fewestSwitches ? " (no run as short has fewer)" : ""))
-            lines.append(machine.table(of: run))
-            lines.append(machine.situation(atEndOf: run))
+        if let run = result.counterexample { lines += show(run, machine) }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func show(_ run: Counterexample, _ machine: Machine) -> [String] {
+        [
+            "counterexample: \(run.steps.count) steps, \(run.actorSwitches) changes of thread"
+                + (run.fewestSwitches ? " (no run as short has fewer)" : ""),
+            machine.table(of: run), machine.situation(atEndOf: run),
+        ]
+    }
+
+    static func report(_ result: FingerprintSearch.Result, machine: Machine, options: ModelOptions) -> String {
+        var lines = [
+            "\(settings(options, machine)), fingerprints: \(verdict(result.verdict))",
+            String(
+                format: "%@ fingerprints, %@ transitions, depth %d, %.2f s, %@", count(result.states),
+                count(Int(result.transitions)), result.depth, result.seconds, memory(result.bytes)),
+            String(
+                format: "the odds that a state was taken for another and missed: %.1e; another --seed asks again",
+                result.omissionOdds),
+        ]
+        if let run = result.counterexample { lines += show(run, machine) }
+        return lines.joined(separator: "\n")
+    }
+
+    static func report(_ result: DirectedSearch.Result, machine: Machine, options: ModelOptions) -> String {
+        var lines = [String(format: "%@ states, %.2f s, nearest first", count(result.states), result.seconds)]
+        switch result.outcome {
+        case .found(let failure, let run):
+            lines.insert("\(settings(options, machine)): \(verdict(.fails(failure)))", at: 0)
+            lines += show(run, machine)
+        case .nothing: lines.insert("\(settings(options, machine)): \(verdict(.holds))", at: 0)
+        case .undecided(let reason):
+            lines.insert("\(settings(options, machine)): \(verdict(.undecided(reason)))", at: 0)
         }
         return lines.joined(separator: "\n")
     }
