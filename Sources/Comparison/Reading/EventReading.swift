@@ -35,8 +35,15 @@ struct EventReader {
     private let lockspace: UInt32
     private let arrays: Set<Int64>
     private let probed: Set<String>
-    /// By lkb: who asked last, and whether it took that back.
-    private var askers: [UInt32: (actor: EventReading.Actor, isCancelled: Bool)] = [:]
+    /// By lkb: who asked last, and what of its requests.
+    private var askers: [UInt32: Asker] = [:]
+
+    private struct Asker {
+        var actor: EventReading.Actor
+        /// The last request was taken back, and nobody waits for the answer. What it sets is still set when lockres_free
+        /// comes to wait for its own, so that one is not waited for either.
+        var isCancelled = false
+    }
 
     /// - Parameters:
     ///   - lockspace: of the array that is compared.
@@ -109,13 +116,13 @@ struct EventReader {
         switch dlm.kind {
         case .lockStart:
             let actor = Self.actor(of: event)
-            askers[dlm.lock] = (actor, false)
+            askers[dlm.lock] = Asker(actor: actor)
             let kind = dlm.flags & 0x4 == 0 ? "new" : dlm.flags & 0x1 == 0 ? "-" : "NOQUEUE"
             return .label("dlm_lock_start(\(dlm.resource), \(dlm.mode ?? .none), \(kind))", actor)
         case .unlockStart:
             let actor = Self.actor(of: event)
             let isCancel = dlm.flags & 0x2 != 0
-            askers[dlm.lock] = (actor, isCancel)
+            askers[dlm.lock] = Asker(actor: actor, isCancelled: isCancel || askers[dlm.lock]?.isCancelled ?? false)
             return .label("dlm_unlock_start(\(dlm.resource), \(isCancel ? "CANCEL" : "FORCEUNLOCK"))", actor)
         case .lockEnd, .unlockEnd:
             guard let status = dlm.status, status != 0 else { return .ignored(.callReturned) }

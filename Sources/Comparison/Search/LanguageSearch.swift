@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-import Glibc
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
@@ -80,8 +79,6 @@ struct LanguageSearch {
             if let number = arena.insert(scratch, parent: -1, step: -1) { stack.append(Int32(number)) }
         }
         let total = words.count
-        var dead = 0
-        let debug = getenv("DEADENDS") != nil
         while let top = stack.popLast() {
             let number = Int(top)
             let matched = (0..<nodes).reduce(0) { $0 + Int(arena.state(number)[machineWords + $1]) }
@@ -95,22 +92,6 @@ struct LanguageSearch {
             children.removeAll(keepingCapacity: true)
             expand(number, &arena, &successors, scratch, patient: patient, into: &children, &candidates)
             for child in children.reversed() { stack.append(child) }
-            if children.isEmpty, dead < 12, debug {
-                dead += 1
-                let st = Array(UnsafeBufferPointer(start: arena.state(number), count: machineWords + nodes))
-                print("DEAD at", matched)
-                for n in 0..<nodes {
-                    let c = Int(st[machineWords + n])
-                    print("  node", n + 1, c)
-                    for t in 0..<threadsPerNode {
-                        let ne = nextEvent(n, c, t)
-                        let th = n * threadsPerNode + t
-                        let sp = machine.nextStep(ofThread: th, in: StateView(arena.state(number)))
-                        print("    ", machine.name(ofThread: th), ne < 0 ? "-" : words.labels[Int(words.nodes[n].events[ne].label)], ne, "|", sp.map { machine.text(ofStep: $0) + " <- " + machine.place(ofStep: $0).stack.prefix(4).joined(separator: " <- ") } ?? "none")
-                    }
-                }
-                print(machine.locks(in: Array(st.prefix(machineWords))))
-            }
         }
         return result(.noRun, arena, ends)
     }
