@@ -101,7 +101,8 @@ struct SteeringRun: Sendable {
             var outcome = try await outcome(of: candidate)
             outcome.lines = lines + outcome.lines
             let expected = candidate.schedule.scenario.variants[request.variant ?? ""] != nil
-            if outcome.report.isComplete && (outcome.reached || !expected) || number == tries.count - 1 {
+            let came = outcome.report.isComplete && (outcome.reached || !expected)
+            if unsteered || came || number == tries.count - 1 {
                 return outcome
             }
             lines = outcome.lines + ["trying another schedule, \(number + 2) of \(tries.count)"]
