@@ -8,7 +8,7 @@ struct ComparisonMatrix: Equatable {
     /// What one record is to one model variant.
     enum Answer: Equatable {
         case conforms
-        /// The run hung, and all until then conforms; the hang is no circle of waits that could be looked for in the model.
+        /// The run hung, and all until then conforms; whether the model hangs so was not decided: no circle of waits, or too many states.
         case conformsUntilHang
         /// The run hung, and the same circle of waits is a deadlock of the model.
         case hangsToo
@@ -110,7 +110,7 @@ struct ComparisonMatrix: Equatable {
         }
         lines += [
             "",
-            "[ ] is the kernel's own model; 'differs 3/8': 3 of 8 records tell the two apart; 'hangs': conforms until a hang without a circle;",
+            "[ ] is the kernel's own model; 'differs 3/8': 3 of 8 records tell the two apart; 'hangs': conforms until a hang, undecided there;",
             "'?': not decided",
         ]
         let told = pairs { $0.telling.first.map { "\($0.scenario): \($0.event)" } }

@@ -33,7 +33,7 @@ import Testing
                 6.1             [conforms 2]  differs 1/2   conforms 2
                 6.1 async       differs 1/1   [conforms 1]  ? 1
 
-                [ ] is the kernel's own model; 'differs 3/8': 3 of 8 records tell the two apart; 'hangs': conforms until a hang without a circle;
+                [ ] is the kernel's own model; 'differs 3/8': 3 of 8 records tell the two apart; 'hangs': conforms until a hang, undecided there;
                 '?': not decided
 
                 told apart by
