@@ -8,8 +8,10 @@ struct ComparisonMatrix: Equatable {
     /// What one record is to one model variant.
     enum Answer: Equatable {
         case conforms
-        /// The run hung, and all until then conforms: what the model does there is not asked.
+        /// The run hung, and all until then conforms; whether the model hangs so was not decided: no circle of waits, or too many states.
         case conformsUntilHang
+        /// The run hung, and the same circle of waits is a deadlock of the model.
+        case hangsToo
         /// The first event that does not fit: "node1 md0_raid1: dlm_lock_start(token, NL)".
         case differs(String)
         case notDecided(String)
@@ -25,7 +27,7 @@ struct ComparisonMatrix: Equatable {
     struct Cell: Equatable {
         var entries: [Entry] = []
 
-        var conforming: Int { entries.count { $0.answer == .conforms } }
+        var conforming: Int { entries.count { $0.answer == .conforms || $0.answer == .hangsToo } }
         var hanging: Int { entries.count { $0.answer == .conformsUntilHang } }
         /// The records that tell kernel and model apart.
         var telling: [(scenario: String, event: String)] {
@@ -108,7 +110,7 @@ struct ComparisonMatrix: Equatable {
         }
         lines += [
             "",
-            "[ ] is the kernel's own model; 'differs 3/8': 3 of 8 records tell the two apart; 'hangs': conforms until the hang;",
+            "[ ] is the kernel's own model; 'differs 3/8': 3 of 8 records tell the two apart; 'hangs': conforms until a hang, undecided there;",
             "'?': not decided",
         ]
         let told = pairs { $0.telling.first.map { "\($0.scenario): \($0.event)" } }

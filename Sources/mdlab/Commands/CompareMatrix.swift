@@ -102,11 +102,24 @@ struct ComparableRecord {
     func answer(model: String, limit: Int) throws -> ComparisonMatrix.Answer {
         let comparison = try Comparison(recording, variant: model, limit: limit)
         switch comparison.answer {
-        case .conforms: return recording.description.ending == .hung ? .conformsUntilHang : .conforms
+        case .conforms: return recording.description.ending == .hung ? try hang(model: model) : .conforms
         case .notDecided(let doubts): return .notDecided(doubts.first.map { ComparisonWording.text($0) } ?? "")
         case .doesNotConform(let mismatch):
             guard let event = mismatch.event else { return .differs("at the end of the traces") }
             return .differs("\(event.node) \(event.comm): \(event.label)")
+        }
+    }
+
+    /// What the hang at the end is to the model, under the workload that shows the own variant's fault soonest.
+    private func hang(model: String) throws -> ComparisonMatrix.Answer {
+        let own = Variants.all.first { $0.name == kernel.own }?.trial
+        let match = try HangMatch.find(
+            in: recording.nodes.flatMap(\.snapshots), variant: model,
+            workloads: own.map { [(nodes: $0.nodes, text: $0.workload)] } ?? [])
+        return switch match {
+        case .deadlock: .hangsToo
+        case .notInModel: .differs("a hang that is no deadlock of \(model)\(own.map { " (\($0.workload))" } ?? "")")
+        case .noHang, .noCycle, .notDecided: .conformsUntilHang
         }
     }
 }
