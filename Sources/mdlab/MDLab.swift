@@ -16,6 +16,7 @@ struct MDLab: AsyncParsableCommand {
             Build.self,
             Check.self,
             Compare.self,
+            CoverageCommand.self,
             Report.self,
             Run.self,
             ScenariosCommand.self,
