@@ -44,7 +44,9 @@ enum GeneralCaller {
             guard found.insert(name).inserted, let procedure = program.procedure(named: name) else { return }
             for statement in procedure.body {
                 _ = statement.replacing { inner in
-                    if case .call(let callee, _, _) = inner { visit(callee == "dlm_lock_sync_now" ? "dlm_lock_sync" : callee) }
+                    if case .call(let callee, _, _) = inner {
+                        visit(callee == "dlm_lock_sync_now" ? "dlm_lock_sync" : callee)
+                    }
                     return [inner]
                 }
             }

@@ -50,7 +50,11 @@ enum Instrumentation {
             guard let result else { return [ask, statement, Marker.ast(name, "granted")] }
             return [
                 ask, statement,
-                when_(.v(result) == 2) { Marker.ast(name, "refused") } else: { Marker.ast(name, "granted") },
+                when_(.v(result) == 2) {
+                    Marker.ast(name, "refused")
+                } else: {
+                    Marker.ast(name, "granted")
+                },
             ]
         case .wait(let alternatives, let idle):
             let limits = alternatives.filter(\.isTimeout)
@@ -133,7 +137,13 @@ enum Instrumentation {
             statement.replacing { inner in
                 guard case .giveBack(let value) = inner else { return [inner] }
                 if case .constant(let number) = value { return [Marker.returned(name, number == 0 ? 0 : 1), inner] }
-                return [when_(value == 0) { Marker.returned(name, 0) } else: { Marker.returned(name, 1) }, inner]
+                return [
+                    when_(value == 0) {
+                        Marker.returned(name, 0)
+                    } else: {
+                        Marker.returned(name, 1)
+                    }, inner,
+                ]
             }
         }
         if case .giveBack? = body.last { return result }

@@ -18,6 +18,7 @@ struct MDLab: AsyncParsableCommand {
             Check.self,
             CompareMatrix.self,
             Compare.self,
+            CoverageCommand.self,
             Report.self,
             Run.self,
             Steer.self,

@@ -1,30 +1,162 @@
 // SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
 import Foundation
 import KernelTrace
+import MDClusterModel
 import Testing
 
 @testable import Comparison
 
-@Test(.enabled(if: ProcessInfo.processInfo.environment["RUN"] != nil)) func tryOne() throws {
-    let env = ProcessInfo.processInfo.environment
-    for run in (env["RUN"] ?? "").split(separator: " ") {
-        let recording = try Recording.open(URL(filePath: String(run)))
-        let start = Date()
-        let c = try Comparison(traces: recording.nodes.map { ($0.id, $0.trace) }, offsets: recording.description.clockOffsets, probed: Set(try recording.nodes.flatMap { try TraceReader(node: $0.id, url: recording.layout.node($0.id).trace).probes() }), variant: env["VARIANT"] ?? "v5.11", limit: 3_000_000)
-        print(run, Date().timeIntervalSince(start))
-        switch c.answer {
-        case .conforms: print("conforms", c.figures.compared, c.figures.states)
-        case .notDecided(let d): print("not decided", d, c.figures.matched, c.figures.compared)
-        case .doesNotConform(let m):
-            print("does not conform; states", c.figures.states, m.states, "first", m.first)
-            for n in m.nodes {
-                print(n.node, n.matched, n.of, n.isConsequence)
-                print("  last", n.last as Any)
-                print("  next", n.next as Any)
-                for r in n.refusals.prefix(3) { print("   ", r) }
-            }
-            print(m.locks.joined(separator: "\n"))
+/// Recorded runs of real kernels (Tests/Fixtures/runs) against the model.
+@Suite struct ComparisonTests {
+    @Test(arguments: ["smoke", "concurrent-updates", "add-device"])
+    func aRunOfTheReferenceKernelConforms(name: String) throws {
+        let comparison = try Fixture(name).compared(with: "v5.11")
+        #expect(comparison.answer == .conforms)
+        #expect(comparison.figures.matched == comparison.words.count)
+        #expect(comparison.figures.matched > 300)
+        #expect(comparison.figures.messages["METADATA_UPDATED", default: 0] > 0)
+    }
+
+    @Test func theAsynchronousKernelAcknowledgesBeforeItReloads() throws {
+        let comparison = try Fixture("smoke@async").compared(with: "v5.11")
+        guard case .doesNotConform(let mismatch) = comparison.answer else {
+            Issue.record("\(comparison.answer)")
+            return
         }
-        if env["FIG"] != nil { print(c.figures) }
+        #expect(mismatch.event?.label == "dlm_lock_start(ack, NL, -)")
+        #expect(mismatch.event?.comm.hasPrefix("md0_cluster_rec") == true)
+        #expect(
+            mismatch.nodes[mismatch.first].refusals.contains {
+                $0.instead.contains { $0.hasPrefix("enter md_reload_sb") }
+            })
+    }
+
+    @Test func theAsynchronousKernelConformsToItsOwnModel() throws {
+        #expect(try Fixture("smoke@async").compared(with: "async").answer == .conforms)
+    }
+
+    @Test func lostEventsAreNeverConforming() throws {
+        let comparison = try Fixture("smoke").compared(with: "v5.11") { traces in
+            var event = traces[1].events[200]
+            event.body = .lost(7)
+            traces[1].events[200] = event
+        }
+        #expect(comparison.answer == .notDecided([.lostEvents(NodeID(2), 7, at: 200)]))
+    }
+
+    @Test func aTraceWithoutItsBeginningIsNotDecided() throws {
+        let comparison = try Fixture("smoke").compared(with: "v5.11") { traces in
+            let first = traces[0].events.firstIndex { event in
+                if case .dlm(let dlm) = event.body { return dlm.kind == .ast && dlm.resource == .token }
+                return false
+            }
+            traces[0].events.removeFirst(first ?? 0)
+        }
+        guard case .notDecided(let doubts) = comparison.answer else {
+            Issue.record("\(comparison.answer)")
+            return
+        }
+        #expect(doubts.contains { if case .begun(NodeID(1), _) = $0 { true } else { false } })
+    }
+
+    @Test func noTraceAndNoArrayAreNotDecided() throws {
+        let none = try Comparison(
+            traces: [(NodeID(1), nil), (NodeID(2), [])], variant: "v5.11")
+        #expect(none.answer == .notDecided([.noTrace(NodeID(1))]))
+        let empty = try Comparison(traces: [(NodeID(1), []), (NodeID(2), [])], variant: "v5.11")
+        #expect(empty.answer == .notDecided([.noArray]))
+        #expect(throws: ModelError.self) { try Fixture("smoke").compared(with: "v0.1") }
+    }
+
+    @Test func aSearchThatGivesUpSaysSo() throws {
+        let comparison = try Fixture("smoke").compared(with: "v5.11", limit: 100)
+        guard case .notDecided(let doubts) = comparison.answer else {
+            Issue.record("\(comparison.answer)")
+            return
+        }
+        #expect(doubts == [.limit(states: comparison.figures.states)])
+    }
+}
+
+/// Recorded traces, changed in one place by a generator with a seed.
+@Suite struct MutationTests {
+    /// SplitMix64: the same places each time.
+    struct Generator: RandomNumberGenerator {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var value = state
+            value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+            return value ^ (value >> 31)
+        }
+    }
+
+    static func isToken(_ event: KernelEvent) -> Bool {
+        if case .dlm(let dlm) = event.body {
+            return dlm.kind == .lockStart && dlm.resource != .resync && dlm.resource.bitmapSlot == nil
+        }
+        return false
+    }
+
+    /// Each of these leaves the language wherever it is done: a call that is asked for in another mode, or not at all.
+    @Test(arguments: 0..<10) func aChangedModeIsRejected(seed: Int) throws {
+        var generator = Generator(state: UInt64(seed))
+        let fixture = try Fixture("smoke")
+        let node = Int.random(in: 0..<2, using: &generator)
+        let places = fixture.traces[node].events.indices.filter { Self.isToken(fixture.traces[node].events[$0]) }
+        let place = places.randomElement(using: &generator)!
+        let comparison = try fixture.compared(with: "v5.11") { traces in
+            guard case .dlm(var dlm) = traces[node].events[place].body else { return }
+            dlm.mode = dlm.mode == .pw ? .ex : .pw
+            traces[node].events[place].body = .dlm(dlm)
+        }
+        try Self.expectRejection(comparison, node: node, place: place)
+    }
+
+    @Test(arguments: 0..<10) func aDroppedCallIsRejected(seed: Int) throws {
+        var generator = Generator(state: UInt64(seed) &+ 1000)
+        let fixture = try Fixture("smoke")
+        let node = Int.random(in: 0..<2, using: &generator)
+        let places = fixture.traces[node].events.indices.filter { Self.isToken(fixture.traces[node].events[$0]) }
+        let place = places.randomElement(using: &generator)!
+        let comparison = try fixture.compared(with: "v5.11") { traces in traces[node].events.remove(at: place) }
+        try Self.expectRejection(comparison, node: node, place: place)
+    }
+
+    /// Rejected, or not decided because an answer lost its question; never at a place before the change.
+    static func expectRejection(_ comparison: Comparison, node: Int, place: Int) throws {
+        switch comparison.answer {
+        case .conforms: Issue.record("event \(place) of node \(node + 1) was changed, and nothing was noticed")
+        case .notDecided(let doubts):
+            #expect(doubts.contains { if case .begun = $0 { true } else { false } }, "\(doubts)")
+        case .doesNotConform(let mismatch):
+            let next = mismatch.nodes[node].next.map(\.index) ?? .max
+            #expect(next >= place - 1, "blamed an event before the change")
+        }
+    }
+}
+
+@Suite struct HangTests {
+    @Test func theHangWithoutTheBitIsTheModelsDeadlock() throws {
+        let match = try HangMatch.find(
+            in: Fixture("smoke@no-holding-in-start").snapshots, variant: "no-holding-in-start")
+        guard case .deadlock(let signature, let deadlock) = match else {
+            Issue.record("\(match)")
+            return
+        }
+        #expect(signature.waiters.count == 3)
+        #expect(deadlock.steps > 10)
+    }
+
+    @Test func theReferenceHasNoSuchDeadlock() throws {
+        let match = try HangMatch.find(
+            in: Fixture("smoke@no-holding-in-start").snapshots, variant: "v5.11", workloads: [(2, "fail/")])
+        guard case .notInModel = match else {
+            Issue.record("\(match)")
+            return
+        }
+        #expect(try HangMatch.find(in: Fixture("smoke").snapshots, variant: "v5.11") == .noHang)
     }
 }

@@ -49,6 +49,8 @@ public struct Comparison: Sendable {
         /// Steps of the model's text that the run took, of those that there are.
         public var steps: Set<String> = []
         public var allSteps = 0
+        /// Pairs of steps that two threads were about to take at the same time, "a | b".
+        public var pairs: Set<String> = []
         /// Messages that were sent, by type.
         public var messages: [String: Int] = [:]
         /// Kinds of events that the model has and the record cannot show.
@@ -112,6 +114,7 @@ public struct Comparison: Sendable {
         figures.matched = result.cut.reduce(0, +)
         figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
         figures.steps = Set(result.steps.compactMap { machine.textName(ofStep: $0) })
+        figures.pairs = Self.pairs(of: result.steps, machine)
         figures.allSteps = machine.stepTexts
         figures.unobserved = alphabet.hidden.sorted()
         for step in result.steps {
@@ -127,5 +130,29 @@ public struct Comparison: Sendable {
             answer = .doesNotConform(
                 Mismatch(result: result, machine: machine, words: words, alphabet: alphabet, traces: known))
         }
+    }
+
+    /// Follows the run: at each step, what every thread that is under way would do next.
+    private static func pairs(of steps: [Int], _ machine: Machine) -> Set<String> {
+        // Where a thread stands is its next step in the run.
+        var pending: [Int: Int] = [:]
+        var pairs: Set<String> = []
+        var texts: [Int: String] = [:]
+        func text(_ step: Int) -> String? {
+            if let known = texts[step] { return known }
+            guard let text = machine.textName(ofStep: step), Coverage.counts(text) else { return nil }
+            texts[step] = text
+            return text
+        }
+        for step in steps.reversed() {
+            let actor = machine.actor(ofStep: step)
+            pending[actor] = machine.isRest(step) ? nil : step
+            guard let own = text(step) else { continue }
+            for (other, next) in pending where other != actor {
+                guard let theirs = text(next) else { continue }
+                pairs.insert(own < theirs ? "\(own) | \(theirs)" : "\(theirs) | \(own)")
+            }
+        }
+        return pairs
     }
 }

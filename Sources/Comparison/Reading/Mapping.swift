@@ -19,7 +19,8 @@ public enum Mapping {
         rows += [
             (
                 event: "dlm_lock_start of token, message, ack, no-new-dev, resync",
-                step: "the call by the same thread: resource, mode, and whether it is a new lock or NOQUEUE. The conversion "
+                step:
+                    "the call by the same thread: resource, mode, and whether it is a new lock or NOQUEUE. The conversion "
                     + "is a step of its own that leaves no event"
             ),
             (
@@ -35,7 +36,8 @@ public enum Mapping {
     }
 
     private static let fields = [
-        "__sendmsg": "its entry; the type, and for METADATA_UPDATED the device: the receivers' md_reload_sb must name it",
+        "__sendmsg":
+            "its entry; the type, and for METADATA_UPDATED the device: the receivers' md_reload_sb must name it",
         "md_reload_sb": "its entry; nr is the device of the message that the node noted last",
         "lock_comm": "its entry; mddev_locked",
         "resync_info_update": "its entry; whether hi is 0",

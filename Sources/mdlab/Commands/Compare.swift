@@ -17,7 +17,8 @@ struct Compare: ParsableCommand {
     @Flag(help: "Print which events are compared with which steps, and which are not, and stop.") var mapping = false
     @Flag(help: "One line for each run.") var brief = false
     @Option(help: ArgumentHelp("Write the answers as JSON to this file.", valueName: "file")) var json: String?
-    @Option(help: ArgumentHelp("Draw the answer for the run as SVG into this file.", valueName: "file")) var svg: String?
+    @Option(help: ArgumentHelp("Draw the answer for the run as SVG into this file.", valueName: "file")) var svg:
+        String?
     @Option(help: "Give up at so many states of the search.") var states = Comparison.stateLimit
 
     func validate() throws {
@@ -40,10 +41,15 @@ struct Compare: ParsableCommand {
                 brief
                     ? ComparisonWording.line(comparison, folder: folder)
                     : ComparisonWording.report(comparison, recording.description))
+            let snapshots = recording.nodes.flatMap(\.snapshots)
+            let hang = try HangMatch.find(in: snapshots, variant: comparison.variant)
+            if let text = ComparisonWording.text(hang, variant: comparison.variant) { print(text) }
             documents.append(ComparisonDocument(comparison, run: recording.description))
             if let svg { try Data(ComparisonPicture.svg(comparison).utf8).write(to: URL(filePath: svg)) }
             switch comparison.answer {
-            case .conforms: break
+            case .conforms:
+                // What is there conforms, and the model would have gone on.
+                if case .notInModel = hang { exit = Exit.fail }
             case .doesNotConform: exit = Exit.fail
             case .notDecided: if exit == Exit.pass { exit = Exit.untestable }
             }

@@ -23,7 +23,8 @@ enum ComparisonWording {
             case .doesNotConform(let mismatch): ": " + (mismatch.event.map(sentence) ?? "")
             case .notDecided(let doubts): ": " + doubts.map(text).joined(separator: "; ")
             }
-        return "\(word(comparison.answer))  \(folder)  \(comparison.variant)  \(events), \(figures.states) states\(detail)"
+        return
+            "\(word(comparison.answer))  \(folder)  \(comparison.variant)  \(events), \(figures.states) states\(detail)"
     }
 
     static func report(_ comparison: Comparison, _ run: RunDescription) -> String {
@@ -37,7 +38,8 @@ enum ComparisonWording {
         case .doesNotConform(let mismatch): lines += self.lines(mismatch)
         case .notDecided(let doubts): lines += doubts.map { "  \(text($0))" }
         }
-        lines.append("  events     \(figures.events) recorded, \(figures.compared) compared, \(figures.matched) matched")
+        lines.append(
+            "  events     \(figures.events) recorded, \(figures.compared) compared, \(figures.matched) matched")
         for (rule, count) in figures.ignored.sorted(by: { $0.value > $1.value }) {
             lines.append("             \(count) ignored: \(rule.rawValue)")
         }
@@ -101,7 +103,8 @@ enum ComparisonWording {
         case .begun(let node, let index):
             "the trace of \(node) begins in the middle: event \(index) answers a request that is not in it; record from the "
                 + "array's creation"
-        case .tooManyProcesses(let count): "\(count) processes of a node are inside md at once: more than the search can follow"
+        case .tooManyProcesses(let count):
+            "\(count) processes of a node are inside md at once: more than the search can follow"
         case .tooManyNodes(let count): "\(count) nodes: the model has 2 to 4"
         case .limit(let states): "the search gave up at \(states) states: allow more with --states"
         }
@@ -114,6 +117,51 @@ enum ComparisonWording {
         lines += IgnoredEvent.allCases.map { "  \($0.rawValue)" }
         lines.append("exact: " + Mapping.exact)
         lines.append("general: " + Mapping.general)
+        return lines.joined(separator: "\n")
+    }
+
+    static func text(_ match: HangMatch, variant: String) -> String? {
+        switch match {
+        case .noHang: return nil
+        case .noCycle(let lines):
+            return
+                (["  hang       no circle of waits, so no deadlock of the model to look for"]
+                + lines.map { "    \($0)" })
+                .joined(separator: "\n")
+        case .deadlock(let signature, let deadlock):
+            return """
+                  hang       this is a deadlock of the model \(deadlock.variant): step \(deadlock.steps) of "\(deadlock.workload)" \
+                on \(deadlock.nodes) nodes
+                    \(signature)
+                """
+        case .notInModel(let signature, let searched):
+            return """
+                  hang       no such state in the model \(variant), which has \(searched.count) deadlocks here
+                    \(signature)
+                """
+        case .notDecided(let signature, let states):
+            return "  hang       not found in \(states) states of the model \(variant), which has more: \(signature)"
+        }
+    }
+
+    static func coverage(_ coverage: Coverage) -> String {
+        var lines = [
+            "\(coverage.taken.count) of \(coverage.total) steps of md-cluster.c in the model were taken by \(coverage.runs) "
+                + "runs that conform; \(coverage.pairs.count) pairs of steps were pending at the same time"
+        ]
+        if !coverage.left.isEmpty {
+            lines.append(
+                "not counted, since they do not conform or were not decided: " + coverage.left.joined(separator: ", "))
+        }
+        lines.append("steps that no run took:")
+        for row in coverage.rows where !row.missing.isEmpty {
+            lines.append("  \(row.procedure) (\(row.taken.count) taken)")
+            lines += row.missing.prefix(6).map { "    \($0)" }
+            if row.missing.count > 6 { lines.append("    and \(row.missing.count - 6) others") }
+        }
+        lines.append("scenarios, by the steps that only they took:")
+        lines += coverage.ranking.map { "  \($0.scenario): \($0.alone) alone, \($0.steps) in all" }
+        lines.append("what cannot be seen: what md.c does to devices, roles and sizes is not in the compared model")
         return lines.joined(separator: "\n")
     }
 }
