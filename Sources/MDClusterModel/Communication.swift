@@ -80,6 +80,7 @@ enum Communication {
 
     /// The LVB is written with the down-conversion from EX to CW.
     static let writeMessage = atomic {
+        require(.granted(Name.message, .ex), "the LVB of message is written while the lock is EX")
         assign(Name.type, .v("$type"))
         assign(Name.from, .v("$self") + 1)
         when_(.v("$type") == Message.resyncing) {

@@ -95,6 +95,12 @@ public enum MDCluster {
         let membership = Membership(workload, nodes: nodes)
         membership.add(to: &program, workload: workload)
         program.rules = Rules.all(nodes: nodes, membership)
+        if !membership.usesCrash {
+            let isAwaited = Expression.any(everyone.sorted().map { .on($0, .converting(Name.ack)) })
+            program.insert(
+                [require(isAwaited, "I11: recv_daemon looks at the message once for each BAST")], into: "recv_daemon"
+            ) { $0 == call("dlm_lock_sync", "res" <- Name.message, "mode" <- .cr, result: "error") }
+        }
         return program
     }
 }

@@ -4,6 +4,12 @@ import ModelChecker
 import ProcedureModel
 import Synchronization
 
+/// Why a mutation trial says nothing.
+public enum MutationError: Error, Equatable, Sendable {
+    /// Every fault would seem to be noticed.
+    case theReferenceFails(workloads: [String: Verdict])
+}
+
 /// Puts every small fault into the reference model and sees whether it is noticed.
 ///
 /// A fault is tried only with workloads that execute the changed statement, those with few states first, until one notices.
@@ -34,6 +40,9 @@ public struct MutationTrial: Sendable {
         public var name: String { "\(procedure): \(change)" }
     }
 
+    /// A fault with a reason for being harmless is tried only with workloads of fewer states.
+    private static let harmlessStates = 20_000
+
     /// A fault, whatever the workload.
     private struct Key: Hashable {
         var procedure: String
@@ -45,18 +54,21 @@ public struct MutationTrial: Sendable {
     /// A workload explored without faults.
     private struct Ground: Sendable {
         var name: String
-        var nodes: Int
         var mutants: [Key: Mutant]
         var reached: Set<Program.Site>
         var states: Int
+        /// A fault that makes much more happen is looked at no further than this.
+        var limit: Int
     }
 
-    /// Every fault that there is to put in, by the names that `HarmlessMutants` knows.
-    public func names() throws -> [String] {
-        var seen = Set<String>()
-        return try workloads.flatMap { workload in
-            try workload.program().mutants().filter { Self.isOfTheModel($0.procedure) }.map(\.name)
-        }.filter { seen.insert($0).inserted }
+    private static func bounds(_ states: Int) -> Bounds { Bounds(states: min(states, 1 << 30), bytes: 1 << 30) }
+
+    /// Reasons for faults that cannot be put in.
+    public func unusedReasons() throws -> [String] {
+        let names = try workloads.reduce(into: Set<String>()) { names, workload in
+            names.formUnion(try workload.program().mutants().map(\.name))
+        }
+        return HarmlessMutants.unused(among: names)
     }
 
     /// A workload's own list of operations is no part of the model.
@@ -73,68 +85,92 @@ public struct MutationTrial: Sendable {
         var order: [Key] = []
         var known = Set<Key>()
         var grounds: [Ground] = []
-        for workload in workloads {
-            let program = try workload.program()
-            // What does not compile after this is the fault's doing.
-            _ = try Machine(program)
-            var counts: [String: Int] = [:]
-            var mutants: [Key: Mutant] = [:]
-            for mutant in program.mutants()
-            where Self.isOfTheModel(mutant.procedure)
-                && (procedures.isEmpty || procedures.contains(mutant.procedure))
-            {
-                let key = Key(
-                    procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
-                counts[mutant.name, default: 0] += 1
-                mutants[key] = mutant
-                if known.insert(key).inserted { order.append(key) }
-            }
-            let (sites, states) = try program.reachedSites(bounds: Bounds(bytes: 1 << 30))
-            grounds.append(
-                Ground(name: workload.name, nodes: workload.nodes, mutants: mutants, reached: sites, states: states))
+        let (chosen, wanted) = (workloads, procedures)
+        let verdicts = try Self.inParallel(workers, chosen.count) {
+            let machine = try Machine(chosen[$0].program(), symmetry: true)
+            return (chosen[$0].name, Search(machine, bounds: Self.bounds(chosen[$0].states)).run())
+        }
+        let failing = verdicts.filter { if case .fails = $0.1.verdict { true } else { false } }
+        guard failing.isEmpty else {
+            throw MutationError.theReferenceFails(
+                workloads: Dictionary(failing.map { ($0.0, $0.1.verdict) }, uniquingKeysWith: { first, _ in first }))
+        }
+        let explored = try Self.inParallel(workers, chosen.count) {
+            try Self.ground(chosen[$0], states: verdicts[$0].1.states, wanted)
+        }
+        for (ground, keys) in explored {
+            for key in keys where known.insert(key).inserted { order.append(key) }
+            grounds.append(ground)
         }
         grounds.sort { $0.states < $1.states }
         let (keys, ready) = (order, grounds)
-        let next = Atomic<Int>(0)
         let results = Synchronization.Mutex<(found: [Outcome?], reported: Int)>(
             (Array(repeating: nil, count: keys.count), 0))
+        return try Self.inParallel(workers, keys.count) { index in
+            let key = keys[index]
+            let outcome = Outcome(procedure: key.procedure, change: key.change, fate: Self.fate(of: key, ready))
+            results.withLock { results in
+                results.found[index] = outcome
+                while results.reported < keys.count, let next = results.found[results.reported] {
+                    report(next)
+                    results.reported += 1
+                }
+            }
+            return outcome
+        }
+    }
+
+    /// What a workload executes without a fault, and the faults that can be put into it, in the order of the model's text.
+    private static func ground(
+        _ workload: MutationWorkload, states: Int, _ procedures: Set<String>
+    ) throws -> (Ground, [Key]) {
+        let program = try workload.program()
+        var counts: [String: Int] = [:]
+        var mutants: [Key: Mutant] = [:]
+        var order: [Key] = []
+        for mutant in program.mutants()
+        where isOfTheModel(mutant.procedure) && (procedures.isEmpty || procedures.contains(mutant.procedure)) {
+            let key = Key(procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
+            counts[mutant.name, default: 0] += 1
+            mutants[key] = mutant
+            order.append(key)
+        }
+        let sites = try program.reachedSites(bounds: bounds(workload.states))
+        let limit = min(workload.states, max(3 * states, 50_000))
+        return (Ground(name: workload.name, mutants: mutants, reached: sites, states: states, limit: limit), order)
+    }
+
+    /// body(0), body(1), ... by some workers, each taking the next that is left. Throws what the first that throws throws.
+    private static func inParallel<Item: Sendable>(
+        _ workers: Int, _ count: Int, _ body: @Sendable (Int) throws -> Item
+    ) throws -> [Item] {
+        let next = Atomic<Int>(0)
+        let results = Synchronization.Mutex<[Result<Item, any Error>?]>(Array(repeating: nil, count: count))
         DispatchQueue.concurrentPerform(iterations: workers) { _ in
             while true {
                 let index = next.add(1, ordering: .relaxed).oldValue
-                guard index < keys.count else { return }
-                let key = keys[index]
-                let outcome = Outcome(
-                    procedure: key.procedure, change: key.change, fate: Self.fate(of: key, ready))
-                results.withLock { results in
-                    results.found[index] = outcome
-                    while results.reported < keys.count, let next = results.found[results.reported] {
-                        report(next)
-                        results.reported += 1
-                    }
-                }
+                guard index < count else { return }
+                let result = Result { try body(index) }
+                results.withLock { $0[index] = result }
             }
         }
-        return results.withLock { $0.found.compactMap { $0 } }
+        return try results.withLock { list in try list.compactMap { try $0?.get() } }
     }
 
     private static func fate(of key: Key, _ grounds: [Ground]) -> Fate {
+        let reason = HarmlessMutants.reason(for: "\(key.procedure): \(key.change)")
         var wasReached = false
-        for ground in grounds {
+        for ground in grounds where reason == nil || ground.states < harmlessStates {
             guard let mutant = ground.mutants[key],
                 ground.reached.contains(.init(procedure: mutant.procedure, number: mutant.site))
             else { continue }
             wasReached = true
             guard let machine = try? Machine(mutant.program, symmetry: true) else { return .stillborn }
-            // A fault that makes much more happen is looked at no further than this.
-            let bounds = Bounds(states: 3 * ground.states + 1000, bytes: 1 << 30)
-            if case .fails(let failure) = Search(machine, bounds: bounds).run().verdict {
+            if case .fails(let failure) = Search(machine, bounds: bounds(ground.limit)).run().verdict {
                 return .killed(by: failure, workload: ground.name)
             }
         }
-        guard wasReached else { return .notReached }
-        if let reason = HarmlessMutants.reason(for: "\(key.procedure): \(key.change)") {
-            return .harmless(reason: reason)
-        }
-        return .survived
+        if let reason { return .harmless(reason: reason) }
+        return wasReached ? .survived : .notReached
     }
 }

@@ -52,6 +52,15 @@ enum Receiver {
         }
     }
 
+    /// Asked at the beginning of each handler.
+    static func isFor(_ type: Int) -> Statement {
+        require(.v(Name.type) == type, "I7: a message is handled by the procedure for its type")
+    }
+
+    static func isAbout(_ device: Device) -> Statement {
+        require(.v(Name.device) == device.number, "I7: a message is handled for the device that it names")
+    }
+
     static let processReceivedMessage = Procedure(
         "process_recvd_msg", locals: ["ret": 2, "type": 8], source: "md-cluster.c: process_recvd_msg"
     ) {
@@ -59,6 +68,7 @@ enum Receiver {
             require(
                 !Expression.v(Name.from).equals(.v("$self") + 1) && .v(Name.from) != 0,
                 "WARN_ON in process_recvd_msg: a node received its own message")
+            require(.granted(Name.message, .cr), "the LVB of message is read while the lock is CR")
             assign("type", .v(Name.type))
         }
         when_(.v("type") == Message.metadataUpdated) { call("process_metadata_update") }
@@ -66,13 +76,19 @@ enum Receiver {
         when_(.v("type") == Message.newDisk) { call("process_add_new_disk", result: "ret") }
         when_(.v("type") == Message.remove) { call("process_remove_disk") }
         when_(.v("type") == Message.reAdd) { call("process_readd_disk") }
-        when_(.v("type") == Message.changeCapacity) { assign(Name.capacity, .v(Name.size)) }
+        when_(.v("type") == Message.changeCapacity) {
+            atomic {
+                isFor(Message.changeCapacity)
+                assign(Name.capacity, .v(Name.size))
+            }
+        }
         return_(.v("ret"))
     }
 
     static let processMetadataUpdate = Procedure(
         "process_metadata_update", locals: ["got_lock": 2, "ret": 2], source: "md-cluster.c: process_metadata_update"
     ) {
+        isFor(Message.metadataUpdated)
         call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .cr, result: "ret")
         when_(.v(Name.threadGone) == 1) {
             call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .nl, result: "ret")
@@ -87,6 +103,7 @@ enum Receiver {
     }
 
     static let processSuspendInfo = Procedure("process_suspend_info", source: "md-cluster.c: process_suspend_info") {
+        isFor(Message.resyncing)
         when_(.v(Name.high) == 0) {
             atomic {
                 assign(Flag.remote, 0)
@@ -106,6 +123,7 @@ enum Receiver {
 
     /// What the user's confirmation becomes if it never comes: the wait ends after 5 seconds.
     static let processAddNewDisk = Procedure("process_add_new_disk", source: "md-cluster.c: process_add_new_disk") {
+        isFor(Message.newDisk)
         atomic {
             assign(Name.newDiskAnswer, 0)
             assign(Bit.waitingForNewDisk, 1)
@@ -120,9 +138,11 @@ enum Receiver {
     }
 
     static let processRemoveDisk = Procedure("process_remove_disk", source: "md-cluster.c: process_remove_disk") {
+        isFor(Message.remove)
         for device in Device.all {
             when_(.v(Name.device) == device.number) {
                 atomic {
+                    isAbout(device)
                     when_(.v(device.state) != Device.absent) {
                         assign(device.clusterRemove, 1)
                         assign(Flag.needed, 1)
@@ -134,9 +154,11 @@ enum Receiver {
     }
 
     static let processReAddDisk = Procedure("process_readd_disk", source: "md-cluster.c: process_readd_disk") {
+        isFor(Message.reAdd)
         for device in Device.all {
             when_(.v(Name.device) == device.number) {
                 atomic {
+                    isAbout(device)
                     when_(.v(device.state) == Device.faulty || .v(device.state) == Device.faultyOut) {
                         assign(device.state, Device.active)
                     }

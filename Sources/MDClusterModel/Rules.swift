@@ -20,10 +20,10 @@ enum Rules {
             membership.usesJoin ? joined(node) && .on(node, .v(Bit.alreadyInCluster)) : joined(node)
         }
         func holds(_ node: Int, _ lock: String, _ mode: LockMode) -> Expression { .on(node, .granted(lock, mode)) }
-        func waits(_ node: Int) -> Expression {
-            .any(
-                [Name.token, Name.message, Name.ack, Name.noNewDev, Name.resyncLock].map { .on(node, .converting($0)) })
-        }
+        let locks =
+            [Name.token, Name.message, Name.ack, Name.noNewDev, Name.resyncLock]
+            + membership.slots.map(Membership.bitmap)
+        func waits(_ node: Int) -> Expression { .any(locks.map { .on(node, .converting($0)) }) }
 
         var rules = [
             Program.Rule(
@@ -82,6 +82,24 @@ enum Rules {
                             && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
                 }),
             Program.Rule(
+                .atEnd, "I8: at rest no-new-dev is CR, or NL on a node that has confirmed a disk",
+                each { joined($0).implies(!holds($0, Name.noNewDev, .ex)) }),
+            Program.Rule(
+                .atEnd, "I8: a node that has left holds no lock and waits for none",
+                each { node in
+                    (!joined(node)).implies(.all(locks.map { holds(node, $0, .nl) }) && !waits(node))
+                }),
+            Program.Rule(
+                .atEnd, "at rest nothing is flagged to be done",
+                each { node in
+                    joined(node).implies(
+                        .all(
+                            [
+                                Flag.needed, Flag.running, Flag.done, Flag.changeDevs, Flag.changePending,
+                                Bit.waitingForNewDisk,
+                            ].map { .on(node, .v($0) == 0) }))
+                }),
+            Program.Rule(
                 .atEnd, "I10: at rest all nodes agree on the array's size, and it is the capacity that they show",
                 eachPair { left, right in
                     (joined(left) && joined(right)).implies(
@@ -110,6 +128,10 @@ enum Rules {
                     }))
             rules.append(
                 Program.Rule(
+                    .atEnd, "I10: at rest device \(device.name) is out of its slot if it is faulty",
+                    each { joined($0).implies(!isOf($0, Device.faulty)) }))
+            rules.append(
+                Program.Rule(
                     .atEnd, "I10: at rest all nodes agree on device \(device.name)",
                     eachPair { left, right in
                         (joined(left) && joined(right)).implies(
@@ -119,6 +141,10 @@ enum Rules {
                                 || (isOf(left, Device.absent) && isOf(right, Device.absent))
                                 || (isOf(left, Device.spare) && isOf(right, Device.spare)))
                     }))
+            rules.append(
+                Program.Rule(
+                    .atEnd, "I10: at rest no removal of device \(device.name) is pending",
+                    each { joined($0).implies(.on($0, .v(device.clusterRemove) == 0)) }))
         }
         for slot in membership.dirty {
             rules.append(

@@ -73,7 +73,8 @@ extension Program {
     /// The body with a mark at each site that `isWanted`, in the order of `mutations`: behind a step, and in front of what is
     /// done when a condition is false, since taking it as true is noticed only then.
     static func marked(
-        _ body: [Statement], _ sites: inout Int, isWanted: (Int) -> Bool, mark: (Int) -> Statement
+        _ body: [Statement], _ sites: inout Int, inAtomic: Bool = false, isWanted: (Int) -> Bool,
+        mark: (Int) -> Statement
     ) -> [Statement] {
         body.flatMap { statement -> [Statement] in
             let site = sites
@@ -81,13 +82,24 @@ extension Program {
             var result = statement
             for part in insides(of: statement).indices {
                 let inner = insides(of: result)[part]
-                result = inner.rebuild(marked(inner.body, &sites, isWanted: isWanted, mark: mark))
+                let isInside = inAtomic || isOneStep(statement)
+                result = inner.rebuild(
+                    marked(inner.body, &sites, inAtomic: isInside, isWanted: isWanted, mark: mark))
             }
             guard isSite(statement), isWanted(site) else { return [result] }
             if case .ifElse(let condition, let then, let other) = result {
                 return [.ifElse(condition, then, [mark(site)] + other)]
             }
+            // A wait may go on elsewhere than behind it.
+            if !inAtomic, isWait(statement) { return [mark(site), result] }
             return [result, mark(site)]
+        }
+    }
+
+    private static func isWait(_ statement: Statement) -> Bool {
+        switch statement {
+        case .wait, .waitEvent: true
+        default: false
         }
     }
 

@@ -12,12 +12,11 @@ extension Program {
         }
     }
 
-    /// The statements that are executed in some reachable state, and how many states there are. For a condition, those at
-    /// which it is ever false.
+    /// The statements that are executed in some reachable state; of the conditions, those that are false in some.
     ///
     /// A step can execute many statements and a state has room for one mark, so the program is explored again as long as that
     /// shows marks behind those already seen: some five times.
-    public func reachedSites(bounds: Bounds = Bounds()) throws(ProgramError) -> (sites: Set<Site>, states: Int) {
+    public func reachedSites(bounds: Bounds = Bounds()) throws(ProgramError) -> Set<Site> {
         var found: Set<Site> = []
         while true {
             var names: [String: Site] = [:]
@@ -37,9 +36,9 @@ extension Program {
                     })
             }
             let recorder = MarkRecorder(try Machine(marked, symmetry: true))
-            let result = Search(recorder, bounds: bounds).run()
+            _ = Search(recorder, bounds: bounds).run()
             let new = Set(recorder.marks.compactMap { names[$0] })
-            if new.isEmpty { return (found, result.states) }
+            if new.isEmpty { return found }
             found.formUnion(new)
         }
     }

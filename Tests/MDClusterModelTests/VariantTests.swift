@@ -58,6 +58,15 @@ import Testing
             machine.situation(atEndOf: try #require(result.counterexample)).contains("ack: node1 CR -> EX, node2 CR"))
     }
 
+    /// docs/findings.md, "A time limit that runs out on token blocks its node".
+    @Test func aTimeLimitOnTokenLeavesSendLockSet() throws {
+        var program = try MDCluster.program(variant: "v6.11", nodes: 2, workload: Workload("add/fail", nodes: 2))
+        let isFound = program.removeRules(beginning: "I8")
+        #expect(isFound)
+        let result = Search(try Machine(program), bounds: Bounds(bytes: 1 << 30)).run()
+        #expect(result.verdict == .fails(.deadlock))
+    }
+
     @Test func allVariantsCompileForTwoAndThreeNodes() throws {
         for variant in Variants.all {
             for nodes in 2...3 {

@@ -26,6 +26,18 @@ extension ModelError: Worded {
     var exitCode: Int32 { Exit.usage }
 }
 
+extension MutationError: Worded {
+    var line: String {
+        switch self {
+        case .theReferenceFails(let workloads):
+            "the model without a fault is not right, so no fault can be told: "
+                + workloads.sorted { $0.key < $1.key }.map { "\($0.key) \(ModelWording.verdict($0.value))" }.joined(
+                    separator: "; ")
+        }
+    }
+    var exitCode: Int32 { Exit.fail }
+}
+
 enum ModelFileError: Error {
     case cannotWrite(path: String)
 }
