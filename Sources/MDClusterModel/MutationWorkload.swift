@@ -51,6 +51,14 @@ public struct MutationWorkload: Sendable {
         ["I10: at rest all nodes agree on device \($0)", "I10: at rest no removal of device \($0)"]
     }
 
+    private static func isBack(_ nodes: Range<Int>) -> [Program.Rule] {
+        [
+            atRest("all have joined", nodes, .v(Name.joined) == 1 && .v(Bit.alreadyInCluster) == 1),
+            atRest("node1 has its bitmap", 0..<1, .granted(Membership.bitmap(0), .pw) && .granted(Name.noNewDev, .cr)),
+            atRest("its threads run", 0..<1, .running(Name.raid1d) && .running(Name.receive) && .running(Name.dlm)),
+        ]
+    }
+
     public static let all: [MutationWorkload] = [
         MutationWorkload("fail/") {
             [
@@ -121,9 +129,10 @@ public struct MutationWorkload: Sendable {
             _ in [atRest("the other has it done", 1..<2, .v(Name.dirty) == 0 && .v(Name.joined) == 1)]
         },
         MutationWorkload("resync,crash/", without: ["I12: at rest", "WARN_ON in process_recvd_msg"]),
-        MutationWorkload("crash/"), MutationWorkload("crash,join/stop"), MutationWorkload("join/"),
+        MutationWorkload("crash/"), MutationWorkload("crash,join/stop"), MutationWorkload("join/") { isBack($0) },
         // v4.12's deadlock needs 480,000 states.
         MutationWorkload("fail/resync,fail", states: 500_000),
-        MutationWorkload("stop,join/"), MutationWorkload("suspend+fail/"), MutationWorkload("suspend/fail"),
+        MutationWorkload("stop,join/") { isBack($0) }, MutationWorkload("suspend+fail/"),
+        MutationWorkload("suspend/fail"),
     ]
 }
