@@ -24,12 +24,10 @@ import Testing
             Issue.record("\(comparison.answer)")
             return
         }
-        #expect(mismatch.event?.label == "dlm_lock_start(ack, NL, -)")
-        #expect(mismatch.event?.comm.hasPrefix("md0_cluster_rec") == true)
-        #expect(
-            mismatch.nodes[mismatch.first].refusals.contains {
-                $0.instead.contains { $0.hasPrefix("enter md_reload_sb") }
-            })
+        // Which node received is the run's; its receiving thread gives ack up where the model reads the superblock again.
+        let receiver = mismatch.nodes.first { $0.next?.label == "dlm_lock_start(ack, NL, -)" }
+        #expect(receiver?.next?.comm.hasPrefix("md0_cluster_rec") == true)
+        #expect(receiver?.refusals.contains { $0.stack.contains("process_metadata_update()") } == true)
     }
 
     @Test func theAsynchronousKernelConformsToItsOwnModel() throws {
@@ -133,7 +131,8 @@ import Testing
             #expect(doubts.contains { if case .begun = $0 { true } else { false } }, "\(doubts)")
         case .doesNotConform(let mismatch):
             let next = mismatch.nodes[node].next.map(\.index) ?? .max
-            #expect(next >= place - 1, "blamed an event before the change")
+            // What a thread does next decides what it can have done before, so the longest cut may end a few events earlier.
+            #expect(next >= place - 8, "blamed event \(next), far before the change")
         }
     }
 }

@@ -9,12 +9,12 @@ import Testing
 
 @testable import VirtualCluster
 
-/// Bytes that arrive at one end of a socket pair, up to a count or until a minute has passed. Waits without blocking
+/// Bytes that arrive at one end of a socket pair, up to a count or until ten minutes have passed. Waits without blocking
 /// its thread: what sends them may need it.
 private func receive(_ descriptor: Int32, count: Int) async -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65536)
-    let end = ContinuousClock.now + .seconds(60)
+    let end = ContinuousClock.now + .seconds(600)
     while bytes.count < count && ContinuousClock.now < end {
         var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&polled, 1, 0) > 0 else {

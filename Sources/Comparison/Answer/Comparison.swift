@@ -126,6 +126,9 @@ public struct Comparison: Sendable {
         switch result.ending {
         case .conforms: answer = doubts.isEmpty ? .conforms : .notDecided(doubts)
         case .limit: answer = .notDecided(doubts + [.limit(states: result.states)])
+        case .noRun where zip(words.nodes, result.cut).contains { $0.cut != nil && $1 == $0.events.count }:
+            // The other nodes may wait for what is missing.
+            answer = .notDecided(doubts)
         case .noRun:
             answer = .doesNotConform(
                 Mismatch(result: result, machine: machine, words: words, alphabet: alphabet, traces: known))

@@ -96,8 +96,13 @@ extension Mismatch {
         }
         let open = nodes.indices.filter { nodes[$0].next != nil }
         func hint(_ node: Int) -> Int64 { words.nodes[node].events[cut[node]].hint }
-        let causes = open.filter { !nodes[$0].isConsequence }
-        let first = (causes.isEmpty ? open : causes).min { hint($0) < hint($1) } ?? 0
+        // A thread that would do something else is a cause; one that is blocked may only suffer from it.
+        let others = open.filter { number in
+            nodes[number].refusals.contains { $0.waitsFor == nil && !$0.instead.isEmpty }
+        }
+        let unblocked = open.filter { !nodes[$0].isConsequence }
+        let causes = !others.isEmpty ? others : !unblocked.isEmpty ? unblocked : open
+        let first = causes.min { hint($0) < hint($1) } ?? 0
         let end = ends.first.map { Array($0.prefix(machine.stateWords)) }
         self.init(
             nodes: nodes, first: first, states: ends.count,

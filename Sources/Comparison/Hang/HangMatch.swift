@@ -91,7 +91,7 @@ public struct DeadlockSearch: Sendable {
             if successors.count == 0, !machine.isFinal(view) {
                 let state = view.copy(count: machine.stateWords)
                 if seen.insert(machine.stacks(in: state)).inserted {
-                    let run = arena.run(to: cursor)
+                    let run = machine.expanded(arena.run(to: cursor))
                     let signature = HangSignature(run, of: machine)
                     if !deadlocks.contains(where: { $0.signature == signature }) {
                         deadlocks.append(

@@ -37,12 +37,18 @@ struct Compare: ParsableCommand {
         for folder in runs {
             let recording = try Recording.open(URL(filePath: folder))
             let comparison = try Comparison(recording, variant: variant, limit: states)
-            print(
-                brief
-                    ? ComparisonWording.line(comparison, folder: folder)
-                    : ComparisonWording.report(comparison, recording.description))
             let snapshots = recording.nodes.flatMap(\.snapshots)
             let hang = try HangMatch.find(in: snapshots, variant: comparison.variant)
+            let answer =
+                brief
+                ? ComparisonWording.line(comparison, folder: folder)
+                : ComparisonWording.report(comparison, recording.description)
+            // Every event is the model's, but the model would have gone on.
+            if comparison.answer == .conforms, case .notInModel = hang {
+                print("does not conform: it hangs, the model does not;" + answer.dropFirst("conforms".count))
+            } else {
+                print(answer)
+            }
             if let text = ComparisonWording.text(hang, variant: comparison.variant) { print(text) }
             documents.append(ComparisonDocument(comparison, run: recording.description))
             if let svg { try Data(ComparisonPicture.svg(comparison).utf8).write(to: URL(filePath: svg)) }
