@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+import Comparison
 import Foundation
 import KernelBuild
+import KernelTrace
 import MDClusterModel
 import Reporting
 import RunRecord
@@ -83,10 +85,21 @@ struct DelayLaboratory: Sendable {
     func findPoints(_ folder: ExplorationFolder) async throws -> HoldPoints {
         let layout = RunLayout(root: folder.root.appending(path: "points"))
         let trial = try await run(DelayPlan([]), limit: least, from: folder, in: layout, recordsPoints: true)
-        try? FileManager.default.removeItem(at: layout.root)
+        defer { try? FileManager.default.removeItem(at: layout.root) }
+        return HoldPoints(trial.points, modelled: try leftToCover(layout))
+    }
+
+    /// The model's functions, and how many of its steps there a run without delays has not taken: see `Coverage`. Of a run that
+    /// the comparison does not find to conform nobody can say which steps it took; then all of them are left.
+    private func leftToCover(_ layout: RunLayout) throws -> [String: Int] {
         let model = try MDCluster.program(
             variant: "v5.11", nodes: instance.nodes, workload: Workload("fail", nodes: instance.nodes))
-        return HoldPoints(trial.points, modelled: Set(model.procedures.map(\.name)))
+        var left = Dictionary(uniqueKeysWithValues: model.procedures.map { ($0.name, 0) })
+        var coverage = try Coverage()
+        let variant = Variants.all.first { $0.name == planned.variant }?.name ?? "v5.11"
+        coverage.add(try Comparison(try Recording.open(layout.root), variant: variant), scenario: instance.name)
+        for row in coverage.rows { left[row.procedure] = row.missing.count }
+        return left
     }
 
     /// For how long to hold, so that all the others get through meanwhile: as long as the race takes when nothing is delayed, and

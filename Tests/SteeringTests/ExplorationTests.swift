@@ -72,10 +72,21 @@ struct HoldPointTests {
 
     @Test func whatTheModelHasGoesFirst() throws {
         let hit = [2: try GatePoint.points(in: Self.recorded)]
-        let points = HoldPoints(hit, modelled: ["md_check_recovery", "state_store"]).points.map(\.description)
+        let points = HoldPoints(hit, modelled: ["md_check_recovery": 0, "state_store": 0]).points.map(\.description)
         #expect(points.prefix(3).contains("node2 md0_raid1 entry md_check_recovery"))
         #expect(points.first == "node2 init entry state_store")
         #expect(Set(points) == Set(HoldPoints(hit).points.map(\.description)))
+    }
+
+    @Test func whereStepsAreLeftToCoverGoesBeforeTheRestOfTheModel() throws {
+        let hit = [2: try GatePoint.points(in: Self.recorded)]
+        func order(_ modelled: [String: Int]) -> [String] {
+            let points = HoldPoints(hit, modelled: modelled).points
+            let entered = points.filter { $0.comm == "init" && $0.edge == .entry && $0.skip == 0 }
+            return Array(entered.map(\.function).prefix(3))
+        }
+        #expect(order(["state_store": 2, "rdev_attr_store": 0]) == ["state_store", "rdev_attr_store", "lock_comm"])
+        #expect(order(["state_store": 0, "rdev_attr_store": 1]) == ["rdev_attr_store", "state_store", "lock_comm"])
     }
 
     @Test func nothingHitMeansNothingToTry() {

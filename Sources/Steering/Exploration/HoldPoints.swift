@@ -9,10 +9,11 @@ public struct HoldPoints: Sendable, Equatable, Codable {
 
     /// - Parameters:
     ///   - hit: node -> what was hit from the start of the race.
-    ///   - modelled: functions that the reference model has: what a thread does there, others wait for.
+    ///   - modelled: functions that the reference model has (what a thread does there, others wait for) -> how many of the
+    ///     model's steps there no run has taken yet.
     ///   - observer: the name of the threads by which mdlab does and reads things on a node. What they hit after they first read
     ///     /proc/mdstat is looking, and not part of the race.
-    public init(_ hit: [Int: [GatePoint]], modelled: Set<String> = [], observer: String = "init") {
+    public init(_ hit: [Int: [GatePoint]], modelled: [String: Int] = [:], observer: String = "init") {
         var groups: [[HoldPoint]] = []
         for (node, points) in hit.sorted(by: { $0.key < $1.key }) {
             let looking = points.filter { $0.comm == observer && $0.function == "md_seq_open" }.map(\.first).min()
@@ -41,17 +42,18 @@ public struct HoldPoints: Sendable, Equatable, Codable {
     /// The part of a thread's name that is the same in every run: which worker does a job is chance.
     private static func stable(_ comm: String) -> String { comm.hasPrefix("kworker/") ? "kworker/" : comm }
 
-    /// The points of one thread. What the model has comes first, then md-cluster's own functions, then md's, then those of the
+    /// The points of one thread. What the model has comes first, and of that where steps are left to cover; then md-cluster's own functions, then md's, then those of the
     /// personality; of each those that are passed seldom before those that are passed all the time.
-    private static func holds(of points: [GatePoint], node: Int, comm: String, modelled: Set<String>) -> [HoldPoint] {
+    private static func holds(of points: [GatePoint], node: Int, comm: String, modelled: [String: Int]) -> [HoldPoint] {
         var scored: [(score: [Int], point: HoldPoint)] = []
         for point in points {
             for skip in 0..<min(point.hits, hitsTried) {
                 let module = ["md_cluster": 0, "md_mod": 1][point.module] ?? 2
+                let covered = modelled[point.function].map { $0 > 0 ? 0 : 1 } ?? 2
                 let often = Int.bitWidth - point.hits.leadingZeroBitCount
                 scored.append(
                     (
-                        [skip, modelled.contains(point.function) ? 0 : 1, module, often, point.first],
+                        [skip, covered, module, often, point.first],
                         HoldPoint(node: node, comm: comm, edge: point.edge, function: point.function, skip: skip)
                     ))
             }
