@@ -47,8 +47,9 @@ public struct TracePlan: Sendable {
     /// What the function tracer shows beside all of md-cluster: where md's own threads are. Each name costs 60 ms of an
     /// emulated CPU, which looks at every function of the kernel for it.
     private static let functions = [
-        "md_check_recovery", "md_reap_sync_thread", "md_do_sync", "md_error", "md_wakeup_thread",
-        "md_unregister_thread",
+        "md_check_recovery", "md_reap_sync_thread", "md_do_sync", "md_error", "md_unregister_thread",
+        // Linux 6.12 calls it __md_wakeup_thread.
+        "*md_wakeup_thread",
     ]
 
     /// - Parameter gates: the modules are instrumented, and mdlab_gate is there.

@@ -54,7 +54,7 @@ struct Laboratory {
         let kernel = try await builder.prepare(request.kernel)
         let built =
             stock
-            ? try await builder.stockModules(Self.modulesUnderTest, of: kernel) : try await builder.build(request)
+            ? try await builder.stockModules(Self.modulesOfMD, of: kernel) : try await builder.build(request)
         let boot = try await image(for: kernel, nodes: nodes)
         var configuration = ClusterConfiguration(
             kernel: kernel.vmlinuz, kernelRelease: kernel.release,
@@ -79,9 +79,10 @@ struct Laboratory {
         return bench
     }
 
-    /// In load order: each needs only what stands before it, and dlm, which is in the image. The first is in instrumented
-    /// builds only.
-    private static let modulesUnderTest = ["mdlab_gate", "md-mod", "raid1", "raid10", "md-cluster"]
+    /// In load order: each needs only what stands before it, and dlm, which is in the image.
+    private static let modulesOfMD = ["md-mod", "raid1", "raid10", "md-cluster"]
+    /// The first is in instrumented builds only.
+    private static let modulesUnderTest = ["mdlab_gate"] + modulesOfMD
 
     private func image(for kernel: KernelArtifacts, nodes: Int) async throws -> (
         initramfs: String, modules: [String: String]
