@@ -24,15 +24,16 @@ struct ModelCommand: ParsableCommand {
 struct ModelOptions: ParsableArguments {
     @Option(help: "The version of md-cluster; 'mdlab model show' lists them.")
     var variant = "v5.11"
-    @Option(help: "Number of nodes, 2 to 4.")
-    var nodes = 2
+    @Option(name: .customLong("nodes"), help: "Number of nodes, 2 to 4. Without it what a variant needs, else 2.")
+    var nodesAsked: Int?
     @Option(
+        name: .customLong("workload"),
         help: ArgumentHelp(
             "What the nodes do: \(Workload.operationNames.joined(separator: ", ")).",
             discussion:
-                "fail,remove: every node fails its device and then removes it. fail/resync: node 1 fails its device while node 2 resyncs."
+                "fail,remove: every node fails its device and then removes it. fail/resync: node 1 fails its device while node 2 resyncs. Without it: fail, or for a broken variant what shows its fault."
         ))
-    var workload = "fail"
+    var workloadAsked: String?
     @Option(help: "Leave out the rules whose names begin so, such as I10; may be given again.")
     var without: [String] = []
     @Flag(help: "Check too that the system can always come to rest: nothing runs in circles for ever.")
@@ -41,6 +42,10 @@ struct ModelOptions: ParsableArguments {
     var symmetry = false
     @Flag(help: "Take steps that only their own node can notice together: fewer states, the same verdict.")
     var reduction = false
+
+    private var trial: Variant.Trial? { Variants.all.first { $0.name == variant }?.trial }
+    var nodes: Int { nodesAsked ?? trial?.nodes ?? 2 }
+    var workload: String { workloadAsked ?? trial?.workload ?? "fail" }
 
     func program() throws -> Program {
         var program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
