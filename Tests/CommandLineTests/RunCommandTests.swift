@@ -89,7 +89,7 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
         for run in plan where run.variant != nil { #expect(run.instance.expectedFailure(variant: run.variant) != nil) }
         #expect(
             Set(plan.compactMap(\.variant)) == [
-                "async", "no-holding-in-start", "naive-sync", "cr-cw", "newdisk-nack", "v4.12",
+                "async", "no-holding-in-start", "naive-sync", "cr-cw", "newdisk-nack",
             ])
     }
 
