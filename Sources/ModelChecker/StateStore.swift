@@ -24,6 +24,8 @@ final class StateStore {
     /// The bits of a slot that hold the index.
     private var indexMask: UInt32 = 8191
     private let stateArea: Int
+    /// States that are put into a new table together.
+    private static let group = 64
     /// Written so that reads that only warm the cache are not optimised away.
     private var warmth: UInt64 = 0
 
@@ -97,12 +99,7 @@ final class StateStore {
     func prepare(_ hashes: UnsafePointer<UInt64>, _ slots: UnsafeMutablePointer<Int>, count: Int) -> Bool {
         guard makeRoom(for: count) else { return false }
         let (table, states, words, indexMask) = (table, states, words, indexMask)
-        var read: UInt64 = 0
-        for item in 0..<count {
-            let slot = home(hashes[item])
-            slots[item] = slot
-            read ^= UInt64(table[slot])
-        }
+        var read = readHomes(hashes, slots, count: count)
         for item in 0..<count {
             let slot = candidate(hashes[item], from: slots[item])
             slots[item] = slot
@@ -111,6 +108,19 @@ final class StateStore {
         }
         warmth = read
         return true
+    }
+
+    private func readHomes(
+        _ hashes: UnsafePointer<UInt64>, _ slots: UnsafeMutablePointer<Int>, count: Int
+    ) -> UInt64 {
+        let table = table
+        var read: UInt64 = 0
+        for item in 0..<count {
+            let slot = home(hashes[item])
+            slots[item] = slot
+            read ^= UInt64(table[slot])
+        }
+        return read
     }
 
     /// Inserts a state whose look-up can begin at a slot; there must be room in the table.
@@ -171,11 +181,20 @@ final class StateStore {
         table = area.assumingMemoryBound(to: UInt32.self)
         size = bigger
         indexMask = ~0 >> UInt32(UInt32(truncatingIfNeeded: bigger).leadingZeroBitCount)
-        for index in 0..<count {
-            let hash = Self.hash(state(index), words: words)
-            var slot = home(hash)
-            while table[slot] != 0 { slot = slot == Int(bigger) - 1 ? 0 : slot + 1 }
-            table[slot] = entry(index, hash: hash)
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.group) { hashes in
+            withUnsafeTemporaryAllocation(of: Int.self, capacity: Self.group) { slots in
+                guard let hashes = hashes.baseAddress, let slots = slots.baseAddress else { return }
+                for first in stride(from: 0, to: count, by: Self.group) {
+                    let many = min(Self.group, count - first)
+                    for item in 0..<many { hashes[item] = Self.hash(state(first + item), words: words) }
+                    warmth = readHomes(hashes, slots, count: many)
+                    for item in 0..<many {
+                        var slot = slots[item]
+                        while table[slot] != 0 { slot = slot == Int(bigger) &- 1 ? 0 : slot &+ 1 }
+                        table[slot] = entry(first + item, hash: hashes[item])
+                    }
+                }
+            }
         }
         return true
     }
