@@ -15,13 +15,12 @@ enum GeneralCaller {
         program.perNode.append(.init(Name.goodDevice, values: ObservedProgram.deviceNumbers))
         program.perNode += [.init(Name.inCluster), .init(Name.pending)]
         for index in program.shared.indices where program.shared[index].name == Name.type {
-            program.shared[index].values = 16
+            program.shared[index].values = Message.types
         }
         for index in program.locks.indices { program.locks[index].initial = .nl }
         for index in program.perNode.indices where program.perNode[index].name == Name.joined {
             program.perNode[index].initial = 0
         }
-        // Other nodes' time limits; how long is not compared.
         let isLimited = reference.procedure(named: "dlm_lock_sync").map(hasTimeLimit) ?? false
         for procedure in replacements(reference, isLimited: isLimited) { program.replace(procedure) }
         for name in Name.forgotten { program.replace(Procedure(name) {}) }
@@ -69,7 +68,7 @@ enum GeneralCaller {
     static func replacements(_ reference: Program, isLimited: Bool) -> [Procedure] {
         let leaveSetsBit = reference.procedure(named: "leave")?.body.contains(assign(Bit.holding, 1)) ?? false
         let isAsynchronous = reference.perNode.contains { $0.name == Flag.reloadSuperblock }
-        let startsSync = isLimited
+        let saysStart = reference.procedure(named: "resync_start_notify") != nil
         return dlm(isLimited: isLimited) + [
             Procedure("ack_bast", source: "md-cluster.c: ack_bast") {
                 loop {
@@ -138,14 +137,7 @@ enum GeneralCaller {
                             [call("resync_info_update", "hi" <- 0, "mddev_locked" <- 1, result: "ret")],
                             [mutex_lock(Mutex.reconfig), call("mddev_unlock")],
                         ]
-                            + (startsSync
-                                ? [
-                                    [
-                                        call(
-                                            "sendmsg", "type" <- Int(MessageType.resyncingStart.rawValue), "arg" <- 0,
-                                            "mddev_locked" <- 0, result: "ret")
-                                    ]
-                                ] : []))
+                            + (saysStart ? [[call("resync_start_notify", result: "ret")]] : []))
                 }
             },
             Procedure("process", locals: ["ret": 2], source: "md.c: ioctls, writes to sysfs, work items") {
@@ -161,7 +153,7 @@ enum GeneralCaller {
                             [call("new_disk_ack", "ack" <- 1, result: "ret")], [call("update_size")],
                             [
                                 call(
-                                    "sendmsg", "type" <- Int(MessageType.bitmapResize.rawValue), "arg" <- 0,
+                                    "sendmsg", "type" <- Message.bitmapResize, "arg" <- 0,
                                     "mddev_locked" <- 0, result: "ret")
                             ],
                             // md_bitmap_load follows, unless something fails between them
@@ -217,15 +209,21 @@ enum GeneralCaller {
     /// A lock is asked for, and the thread goes on when its AST has come.
     private static func dlm(isLimited: Bool) -> [Procedure] {
         let answer = [wait(!.converting("$res")), Marker.ast("$res", "granted"), return_(0)]
+        // Its answer comes when nobody waits any more, and then ends the next wait on that lock, whose own answer comes late too.
+        let limited: [Statement] = [
+            choose([
+                answer, [Marker.gaveUp("$res"), assign("$late", 1), return_(1)], [wait(.v("$late") == 1), return_(0)],
+            ])
+        ]
         return [
             Procedure(
-                "dlm_lock_sync", parameters: ["res", "mode"], locals: ["error": 3],
+                "dlm_lock_sync", parameters: ["res", "mode"] + (isLimited ? ["late"] : []), locals: ["error": 3],
                 source: "md-cluster.c: dlm_lock_sync"
             ) {
                 Marker.start("$res", .symbol("$mode"), "-")
                 Statement.convertTo("$res", .v("$mode"), noQueue: false, result: "error")
                 when_(.v("error") != 0) { return_(1) }
-                isLimited ? [choose([answer, [return_(1)]])] : answer
+                isLimited ? limited : answer
             },
             Procedure(
                 "dlm_lock_sync_interruptible", parameters: ["res", "mode"], locals: ["error": 3],

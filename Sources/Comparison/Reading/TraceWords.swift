@@ -38,6 +38,8 @@ public struct TraceWords: Sendable {
     /// "enter lock_comm": what the record can show, by the beginning of the labels.
     public internal(set) var kinds: Set<String> = []
     private var numbers: [String: Int32] = [:]
+    /// md_wakeup_thread is a macro around the second since v6.10.
+    static let wakeUps: Set<String> = ["md_wakeup_thread", "__md_wakeup_thread"]
 
     /// - Parameters:
     ///   - traces: one for each node, in order.
@@ -51,7 +53,7 @@ public struct TraceWords: Sendable {
         for (node, events) in traces {
             for event in events {
                 guard case .entry(let function, let values) = event.body else {
-                    if case .function("md_wakeup_thread", _) = event.body { kinds.insert("enter md_wakeup_thread") }
+                    if case .function(let name, _) = event.body, Self.wakeUps.contains(name) { kinds.insert("enter md_wakeup_thread") }
                     continue
                 }
                 seen.insert(function)
@@ -77,18 +79,21 @@ public struct TraceWords: Sendable {
                 node.cut = .lost(count, at: event.index)
                 break
             }
+            let before = reader.givesUp(event)
             guard let reading = reader.read(event) else {
                 node.cut = .began(at: event.index)
                 break
             }
-            switch reading {
-            case .ignored(let rule): ignored[rule, default: 0] += 1
-            case .label(let text, let actor):
-                node.events.append(
-                    Event(
-                        index: Int32(event.index), label: number(of: text), thread: 0,
-                        hint: Int64(event.time) - shift))
-                actors.append(actor)
+            for reading in [before, reading].compactMap(\.self) {
+                switch reading {
+                case .ignored(let rule): ignored[rule, default: 0] += 1
+                case .label(let text, let actor):
+                    node.events.append(
+                        Event(
+                            index: Int32(event.index), label: number(of: text), thread: 0,
+                            hint: Int64(event.time) - shift))
+                    actors.append(actor)
+                }
             }
         }
         let slots = ProcessSlots(actors)
