@@ -190,7 +190,13 @@ enum GeneralCaller {
                     // no good device
                     [],
                     [
-                        call("__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0),
+                        call(
+                            "__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0,
+                            result: isLimited ? "error" : nil),
+                        when_(.v("error") != 0) {
+                            call("unlock_comm")
+                            return_()
+                        },
                         choose([
                             [call("__sendmsg", "type" <- Message.changeCapacity, "arg" <- 0)],
                             [call("__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0)],
@@ -208,6 +214,20 @@ enum GeneralCaller {
 
     /// A lock is asked for, and the thread goes on when its AST has come.
     private static func dlm(isLimited: Bool) -> [Procedure] {
+        let ask: [Statement] = [
+            Marker.start("$res", .symbol("$mode"), "-"),
+            Statement.convertTo("$res", .v("$mode"), noQueue: false, result: "error"),
+            // One request of this lock waits already: -EBUSY.
+            when_(.v("error") == 1) {
+                Marker.lockEnd("$res", "-16")
+                return_(1)
+            },
+            // conversion_deadlock_detect: the answer is -EDEADLK.
+            when_(.v("error") != 0) {
+                Marker.ast("$res", "-35")
+                return_(1)
+            },
+        ]
         let answer = [wait(!.converting("$res")), Marker.ast("$res", "granted"), return_(0)]
         // Its answer comes when nobody waits any more, and then ends the next wait on that lock, whose own answer comes late too.
         let limited: [Statement] = [
@@ -217,21 +237,17 @@ enum GeneralCaller {
         ]
         return [
             Procedure(
-                "dlm_lock_sync", parameters: ["res", "mode"] + (isLimited ? ["late"] : []), locals: ["error": 3],
+                "dlm_lock_sync", parameters: ["res", "mode"] + (isLimited ? ["late"] : []), locals: ["error": 4],
                 source: "md-cluster.c: dlm_lock_sync"
             ) {
-                Marker.start("$res", .symbol("$mode"), "-")
-                Statement.convertTo("$res", .v("$mode"), noQueue: false, result: "error")
-                when_(.v("error") != 0) { return_(1) }
+                ask
                 isLimited ? limited : answer
             },
             Procedure(
-                "dlm_lock_sync_interruptible", parameters: ["res", "mode"], locals: ["error": 3],
+                "dlm_lock_sync_interruptible", parameters: ["res", "mode"], locals: ["error": 4],
                 source: "md-cluster.c: dlm_lock_sync_interruptible"
             ) {
-                Marker.start("$res", .symbol("$mode"), "-")
-                Statement.convertTo("$res", .v("$mode"), noQueue: false, result: "error")
-                when_(.v("error") != 0) { return_(1) }
+                ask
                 choose([
                     answer,
                     [Marker.unlock("$res", "CANCEL"), Statement.cancel("$res"), return_(1)],

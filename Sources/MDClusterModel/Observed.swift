@@ -58,7 +58,9 @@ public enum ObservedProgram {
 /// Steps that stand for an event of a trace.
 public enum Marker {
     static let variable = "trace"
-    static let dlm = ["dlm_lock_start", "dlm_ast", "dlm_bast", "dlm_unlock_start", "dlm_lock_sync timeout"]
+    static let dlm = [
+        "dlm_lock_start", "dlm_ast", "dlm_bast", "dlm_unlock_start", "dlm_lock_end", "dlm_lock_sync timeout",
+    ]
 
     public static func isOne(_ procedure: String) -> Bool {
         procedure.hasPrefix("enter ") || procedure.hasPrefix("return ") || dlm.contains(procedure)
@@ -74,7 +76,7 @@ public enum Marker {
         + [
             marker("dlm_lock_start", ["res", "mode", "kind"]), marker("dlm_ast", ["res", "status"]),
             marker("dlm_bast", ["res"]), marker("dlm_unlock_start", ["res", "kind"]),
-            marker("dlm_lock_sync timeout", ["res"]),
+            marker("dlm_lock_end", ["res", "status"]), marker("dlm_lock_sync timeout", ["res"]),
         ]
 
     static func enter(_ function: String, _ arguments: Argument...) -> Statement {
@@ -93,6 +95,10 @@ public enum Marker {
     /// The thread goes on, and the answer has not come for 30 seconds.
     static func gaveUp(_ resource: String) -> Statement {
         .call("dlm_lock_sync timeout", ["res" <- resource], result: nil)
+    }
+    /// dlm_lock refused at once.
+    static func lockEnd(_ resource: String, _ status: String) -> Statement {
+        .call("dlm_lock_end", ["res" <- resource, "status" <- status], result: nil)
     }
     static func unlock(_ resource: String, _ kind: String) -> Statement {
         .call("dlm_unlock_start", ["res" <- resource, "kind" <- kind], result: nil)

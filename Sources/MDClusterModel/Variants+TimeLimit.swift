@@ -38,6 +38,7 @@ extension Variants {
                 ]
             }
         }
+        program.replace(metadataUpdateFinish)
         Variants.letNewDiskFail(&program)
         notifyResyncStart(&program)
     }
@@ -110,6 +111,15 @@ extension Variants {
             }
             Statement.wait(alternatives, idle: false)
         }
+    }
+
+    private static let metadataUpdateFinish = Procedure(
+        "metadata_update_finish", locals: ["ret": 2], source: "md-cluster.c: metadata_update_finish of v6.11"
+    ) {
+        call("__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0, result: "ret")
+        assign(Bit.sendLockedAlready, 0)
+        call("unlock_comm")
+        return_(.v("ret"))
     }
 
     private static let sendMessage = Procedure(

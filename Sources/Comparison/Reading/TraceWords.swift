@@ -20,6 +20,8 @@ public struct TraceWords: Sendable {
         public var events: [Event] = []
         /// Why the word ends before the trace does.
         public var cut: Cut?
+        /// Kinds of events that other nodes show and this one never does, because its function tracer was not told to.
+        var unseen: Set<String> = []
     }
 
     /// What makes the rest of a trace useless.
@@ -53,7 +55,9 @@ public struct TraceWords: Sendable {
         for (node, events) in traces {
             for event in events {
                 guard case .entry(let function, let values) = event.body else {
-                    if case .function(let name, _) = event.body, Self.wakeUps.contains(name) { kinds.insert("enter md_wakeup_thread") }
+                    if case .function(let name, _) = event.body, Self.wakeUps.contains(name) {
+                        kinds.insert("enter md_wakeup_thread")
+                    }
                     continue
                 }
                 seen.insert(function)
@@ -66,7 +70,14 @@ public struct TraceWords: Sendable {
             let reader = EventReader(lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen)
             read(trace.node, trace.events, reader, offset: number < offsets.count ? offsets[number] : 0)
         }
+        // All of md-cluster is one filter of the function tracer; functions of md.c are one each, and one may have failed.
+        for number in nodes.indices {
+            let shown = Set(nodes[number].events.map { labels[Int($0.label)] })
+            nodes[number].unseen = Self.single.filter { kinds.contains($0) && !shown.contains("\($0)()") }
+        }
     }
+
+    private static let single: Set<String> = ["enter md_check_recovery", "enter md_wakeup_thread"]
 
     private mutating func read(_ id: NodeID, _ events: [KernelEvent], _ reader: EventReader, offset: Double) {
         var reader = reader
