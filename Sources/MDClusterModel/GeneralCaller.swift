@@ -23,6 +23,12 @@ enum GeneralCaller {
         }
         let isLimited = reference.procedure(named: "dlm_lock_sync").map(hasTimeLimit) ?? false
         for procedure in replacements(reference, isLimited: isLimited) { program.replace(procedure) }
+        for index in program.perNode.indices where program.perNode[index].name == Name.ownWindow {
+            program.perNode[index].values = unknown + 1
+        }
+        for index in program.procedures.indices where program.procedures[index].name == "resync_info_update" {
+            withUnknownWindow(&program.procedures[index])
+        }
         for name in Name.forgotten { program.replace(Procedure(name) {}) }
         program.threads = [
             .init(Name.receive, procedure: "recv_daemon"), .init(Name.raid1d, procedure: "raid1d", runsOn: everyone),
@@ -280,7 +286,16 @@ enum GeneralCaller {
         call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .cr, result: "error")
         newLock(Name.resyncLock)
         // The LVB of the bitmap lock is gone when nobody has held the lock; else it is what was last written.
-        choose([[assign(Name.ownWindow, 0)], []])
+        when_(.v(Name.ownWindow) == 1) { assign(Name.ownWindow, unknown) }
+    }
+
+    /// Of `ownWindow`: 0 or 1. Only resync_info_update asks, so the choice is made there, where its next event tells.
+    static let unknown = 2
+
+    static func withUnknownWindow(_ procedure: inout Procedure) {
+        procedure.body.insert(
+            when_(.v(Name.ownWindow) == unknown) { choose([[assign(Name.ownWindow, 0)], [assign(Name.ownWindow, 1)]]) },
+            at: 0)
     }
 
     static let loadBitmaps = Procedure("load_bitmaps", source: "md-cluster.c: load_bitmaps") {
