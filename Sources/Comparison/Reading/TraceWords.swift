@@ -39,6 +39,8 @@ public struct TraceWords: Sendable {
     public internal(set) var processes = 1
     /// "enter lock_comm": what the record can show, by the beginning of the labels.
     public internal(set) var kinds: Set<String> = []
+    /// Of the array that is compared.
+    let lockspace: UInt32
     private var numbers: [String: Int32] = [:]
     /// md_wakeup_thread is a macro around the second since v6.10.
     static let wakeUps: Set<String> = ["md_wakeup_thread", "__md_wakeup_thread"]
@@ -50,6 +52,7 @@ public struct TraceWords: Sendable {
     init(
         traces: [(node: NodeID, events: [KernelEvent])], lockspace: UInt32, offsets: [Double], probed: Set<String>
     ) {
+        self.lockspace = lockspace
         var seen = probed.filter { !$0.hasSuffix("__ret") }
         var arrays: [NodeID: Set<Int64>] = [:]
         for (node, events) in traces {
