@@ -8,14 +8,19 @@ extension Comparison {
     ///
     /// What cannot be read of it is a doubt, not an error.
     public init(_ recording: Recording, variant: String? = nil, limit: Int = Comparison.stateLimit) throws(ModelError) {
+        try self.init(
+            traces: recording.nodes.map { ($0.id, $0.trace) }, offsets: recording.description.clockOffsets,
+            probed: Self.probes(of: recording), variant: variant ?? Self.variant(of: recording), limit: limit)
+    }
+
+    /// The functions that had a probe on some node.
+    static func probes(of recording: Recording) -> Set<String> {
         var probed: Set<String> = []
         for node in recording.nodes where node.trace != nil {
             let url = recording.layout.node(node.id).trace
             if let probes = try? TraceReader(node: node.id, url: url).probes() { probed.formUnion(probes) }
         }
-        try self.init(
-            traces: recording.nodes.map { ($0.id, $0.trace) }, offsets: recording.description.clockOffsets,
-            probed: probed, variant: variant ?? Self.variant(of: recording), limit: limit)
+        return probed
     }
 
     /// The variant that a record's kernel is: the one it was built as, else what its version has.
