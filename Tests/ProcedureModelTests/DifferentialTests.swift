@@ -162,8 +162,6 @@ import Testing
         case assignmentsWriteNothing
         /// What a wait waits for is not known.
         case waitsReadNothing
-        /// Branches are not known to look at anything.
-        case branchesReadNothing
         /// A conversion is not known to touch what others have of the lock.
         case conversionsTouchNothing
 
@@ -171,7 +169,6 @@ import Testing
             switch self {
             case .assignmentsWriteNothing: operation == .assign
             case .waitsReadNothing: operation == .wait || operation == .waitEvent
-            case .branchesReadNothing: operation == .branch
             case .conversionsTouchNothing: operation == .convert
             }
         }
