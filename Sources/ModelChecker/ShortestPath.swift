@@ -34,6 +34,7 @@ extension SearchSpace {
         var costs: [Int: [UInt8]] = [:]
         for target in targets { costs[target] = Array(repeating: 0, count: actors) }
         var next = Set(targets)
+        var filter = HashFilter(next.map { StateStore.hash(words(of: $0), words: system.stateWords) })
         var depth = layer(of: targets[0])
         var successors = Successors(stateWords: system.stateWords)
         while depth > 0 {
@@ -45,8 +46,9 @@ extension SearchSpace {
                 var best: [UInt8] = []
                 for item in 0..<successors.count {
                     system.canonicalize?(successors.words(item))
-                    guard let target = number(of: successors.words(item)), next.contains(target),
-                        let rest = costs[target]
+                    let hash = StateStore.hash(successors.words(item), words: system.stateWords)
+                    guard filter.mayContain(hash), let target = number(of: successors.words(item)),
+                        next.contains(target), let rest = costs[target]
                     else { continue }
                     if best.isEmpty { best = Array(repeating: 255, count: actors) }
                     let actor = system.actor(ofStep: successors.step(item))
@@ -58,6 +60,7 @@ extension SearchSpace {
                 }
             }
             next = current
+            filter = HashFilter(next.map { StateStore.hash(words(of: $0), words: system.stateWords) })
             if costs.count > Self.pathStateLimit { return nil }
         }
         return costs
@@ -169,4 +172,21 @@ extension SearchSpace {
         }
         return run
     }
+}
+
+/// Hashes of a few states: most of what is not among them is known not to be without a look into the store, which is large.
+private struct HashFilter {
+    private var bits: [UInt64]
+
+    init(_ hashes: [UInt64]) {
+        // 16 bits or more for each.
+        var size = 16
+        while size * 4 < hashes.count { size *= 2 }
+        bits = Array(repeating: 0, count: size)
+        for hash in hashes { bits[place(hash)] |= 1 << (hash >> 32 & 63) }
+    }
+
+    private func place(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash & 0xFFFF_FFFF) & (bits.count - 1) }
+
+    func mayContain(_ hash: UInt64) -> Bool { bits[place(hash)] >> (hash >> 32 & 63) & 1 != 0 }
 }
