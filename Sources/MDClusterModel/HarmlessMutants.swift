@@ -34,7 +34,6 @@ enum HarmlessMutants {
             "who asks for no-new-dev in EX has sent NEWDISK before, which this node does not answer before it has joined",
             "join(0): swap: ret = dlm_lock_sync(token, NL) with ret = dlm_lock_sync(no-new-dev, CR)",
             "join(0): swap: ret = dlm_lock_sync(no-new-dev, CR) with ret = dlm_lock_sync(bitmap0000, PW)")
-        + because("load_bitmaps alone looks at it, once", "load_bitmaps: drop: PENDING_RECV_EVENT = 0")
         + because(
             "the recovery thread looks at the one, recv_daemon at the other",
             "leave: swap: HOLDING_MUTEX_FOR_RECVD = 1 with recover.should_stop = 1")
@@ -110,7 +109,6 @@ enum HarmlessMutants {
             "mddev_detach: swap: wait(!running(md0_raid1)) with mddev->thread.gone = 1",
             "mddev_detach: drop: mddev->thread.gone = 1")
         + because("the limit of 5 seconds ends the wait", "new_disk_ack: drop: newdisk_completion = 1")
-        + because("only one disk is added at a time", "process_add_new_disk: drop: newdisk_completion = 0")
         + because(
             "mddev_unlock wakes the thread too", "do_md_stop: drop: md_wakeup_thread()",
             "action_store(resync): drop: md_wakeup_thread()", "remove_disk: drop: md_wakeup_thread()")
@@ -197,9 +195,6 @@ enum HarmlessMutants {
                     "md_check_recovery: always: if (\(device.state) == 2 || \(device.state) == 4)")
                 + because(
                     "what is neither working nor faulty has no role", "md_update_sb: always: if (\(device.state) == 0)")
-                + because(
-                    "what has failed fails once more",
-                    "set_disk_faulty(\(device.name)): always: if (\(device.state) == 0)")
                 + because(
                     "this is the variant remove-eaten; the reference forgets too, so the rule that tells is left out",
                     "hot_remove_disk(\(device.name)): drop: wait(MD_RECOVERY_NEEDED == 0 || timeout)",

@@ -147,7 +147,8 @@ struct Membership {
     private func recoverBitmaps(_ workload: Workload) -> Procedure {
         let slots = dirty
         let told = slots.filter { workload.uses("crash", on: $0) }.map { slot in
-            until(.v(Self.isDown(slot)) == 1 && .v(Self.isTold(slot)) == 0) {
+            // A node does not hear of its own end.
+            until(.v("$self") != slot && .v(Self.isDown(slot)) == 1 && .v(Self.isTold(slot)) == 0) {
                 assign(Self.isTold(slot), 1)
                 assign(Self.recoveryMap(slot), 1)
             }
@@ -241,7 +242,7 @@ struct Membership {
                 }
                 assign(Name.size, .v(Name.diskSize))
                 assign(Name.capacity, .v(Name.diskSize))
-                for slot in told { assign(Self.isTold(slot), .v(Self.isDown(slot))) }
+                for other in told where other != slot { assign(Self.isTold(other), .v(Self.isDown(other))) }
             }
             mutex_lock(Mutex.reconfig)
             start(Name.raid1d)

@@ -61,7 +61,7 @@ public struct MutationTrial: Sendable {
     /// Workloads of no more states are those whose behaviour can be compared.
     private static let comparedStates = 30_000
     /// States that are looked at to see which statements a workload executes.
-    private static let reachStates = 150_000
+    private static let reachStates = 400_000
 
     /// A fault, whatever the workload.
     private struct Key: Hashable {

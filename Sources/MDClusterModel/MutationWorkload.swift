@@ -163,7 +163,7 @@ public struct MutationWorkload: Sendable {
         MutationWorkload("/re-add") { [atRest("nothing was said", $0, .v(Name.from) == 0)] },
         MutationWorkload("fail,fail/"), MutationWorkload("/fail,fail"), MutationWorkload("grow,grow/"),
         MutationWorkload("fail,re-add/", isReduced: true), MutationWorkload("/fail,re-add", isReduced: true),
-        MutationWorkload("fail/stop", isReduced: true), MutationWorkload("resync/stop", isReduced: true),
+        MutationWorkload("fail/stop", isReduced: true), MutationWorkload("stop/resync", isReduced: true),
         // A confirmation that comes too late.
         MutationWorkload("grow/add", isReduced: true) {
             [
