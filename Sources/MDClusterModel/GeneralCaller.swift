@@ -294,7 +294,9 @@ enum GeneralCaller {
 
     static func withUnknownWindow(_ procedure: inout Procedure) {
         procedure.body.insert(
-            when_(.v(Name.ownWindow) == unknown) { choose([[assign(Name.ownWindow, 0)], [assign(Name.ownWindow, 1)]]) },
+            when_(.v(Name.ownWindow) == unknown) {
+                choose([[assign(Name.ownWindow, 0)], [assign(Name.ownWindow, 1)]])
+            },
             at: 0)
     }
 
