@@ -70,7 +70,9 @@ public struct TraceWords: Sendable {
         kinds.formUnion(seen.map { "enter \($0)" })
         kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
         for (number, trace) in traces.enumerated() {
-            let reader = EventReader(lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen)
+            let reader = EventReader(
+                lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen,
+                unnamed: EventReader.unnamed(in: trace.events))
             read(trace.node, trace.events, reader, offset: number < offsets.count ? offsets[number] : 0)
         }
         // All of md-cluster is one filter of the function tracer; functions of md.c are one each, and one may have failed.
