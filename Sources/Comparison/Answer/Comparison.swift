@@ -30,6 +30,8 @@ public struct Comparison: Sendable {
         case begun(NodeID, at: Int)
         case tooManyProcesses(Int)
         case tooManyNodes(Int)
+        /// The node died, what it did last may be missing, and without it there is no run.
+        case died(NodeID)
         /// The search gave up at so many states.
         case limit(states: Int)
     }
@@ -65,7 +67,7 @@ public struct Comparison: Sendable {
 
     public init(
         traces: [(node: NodeID, events: [KernelEvent]?)], offsets: [Double] = [], probed: Set<String> = [],
-        variant: String, limit: Int = Comparison.stateLimit
+        died: Set<NodeID> = [], variant: String, limit: Int = Comparison.stateLimit
     ) throws(ModelError) {
         self.variant = variant
         var doubts = traces.filter { $0.events == nil }.map { Doubt.noTrace($0.node) }
@@ -80,7 +82,7 @@ public struct Comparison: Sendable {
         if lockspaces.count > 1 { doubts.append(.severalArrays) }
         if !(2...4).contains(traces.count) { doubts.append(.tooManyNodes(traces.count)) }
         let words = TraceWords(
-            traces: known, lockspace: lockspaces.first ?? 0, offsets: offsets, probed: probed)
+            traces: known, lockspace: lockspaces.first ?? 0, offsets: offsets, probed: probed, died: died)
         self.words = words
         var figures = Figures()
         figures.events = known.reduce(0) { $0 + $1.events.count }
@@ -99,7 +101,8 @@ public struct Comparison: Sendable {
             case nil: continue
             }
         }
-        let program = try ObservedProgram.make(variant: variant, nodes: traces.count, processes: words.processes)
+        let program = try ObservedProgram.make(
+            variant: variant, nodes: traces.count, processes: words.processes, hasDeath: words.hasDeath)
         let machine: Machine
         do { machine = try Machine(program) } catch { preconditionFailure("\(variant): \(error)") }
         let alphabet = Alphabet(machine: machine, words: words)
@@ -127,9 +130,10 @@ public struct Comparison: Sendable {
         switch result.ending {
         case .conforms: answer = doubts.isEmpty ? .conforms : .notDecided(doubts)
         case .limit: answer = .notDecided(doubts + [.limit(states: result.states)])
-        case .noRun where zip(words.nodes, result.cut).contains { $0.cut != nil && $1 == $0.events.count }:
+        case .noRun
+        where zip(words.nodes, result.cut).contains { ($0.cut != nil || $0.died) && $1 == $0.events.count }:
             // The other nodes may wait for what is missing.
-            answer = .notDecided(doubts)
+            answer = .notDecided(doubts + words.nodes.filter(\.died).map { .died($0.id) })
         case .noRun:
             answer = .doesNotConform(
                 Mismatch(result: result, machine: machine, words: words, alphabet: alphabet, traces: known))

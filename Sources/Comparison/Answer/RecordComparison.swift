@@ -10,7 +10,15 @@ extension Comparison {
     public init(_ recording: Recording, variant: String? = nil, limit: Int = Comparison.stateLimit) throws(ModelError) {
         try self.init(
             traces: recording.nodes.map { ($0.id, $0.trace) }, offsets: recording.description.clockOffsets,
-            probed: Self.probes(of: recording), variant: variant ?? Self.variant(of: recording), limit: limit)
+            probed: Self.probes(of: recording), died: Self.dead(in: recording),
+            variant: variant ?? Self.variant(of: recording), limit: limit)
+    }
+
+    static func dead(in recording: Recording) -> Set<NodeID> {
+        Set(
+            recording.nodes.map(\.id).filter { id in
+                recording.events.contains { $0.kind == .nodeDied && $0.node == id.description }
+            })
     }
 
     /// The functions that had a probe on some node.

@@ -146,6 +146,10 @@ struct LanguageWalk: ~Copyable {
                     // were woken.
                     if local != 0 && (next < 0 || local != 3 && next != cursor) { continue }
                     rank = next < 0 ? Int64.max : search.hints[search.firsts[node] + next]
+                    // leave() waits for its end; its next event may be one of the array's next life.
+                    if local == 0, cursor < search.eventCount(node), canEnd(number, thread) {
+                        rank = search.hints[search.firsts[node] + cursor]
+                    }
                 } else if next >= 0, machine.isConversion(step) {
                     rank = search.hints[search.firsts[node] + next]
                 }
@@ -154,6 +158,14 @@ struct LanguageWalk: ~Copyable {
         }
         if candidates.count > 1 { candidates.sort { $0.rank < $1.rank } }
         for item in candidates.indices { hidden(Int(candidates[item].thread), number) }
+    }
+
+    private mutating func canEnd(_ number: Int, _ thread: Int) -> Bool {
+        successors.removeAll()
+        machine.successors(of: StateView(arena.state(number)), byThread: thread, into: &successors)
+        return (0..<successors.count).contains { item in
+            machine.nextStep(ofThread: thread, in: StateView(successors.words(item))).map(machine.isEnd) ?? true
+        }
     }
 
     /// Takes a thread's hidden step, if it is not blocked.
