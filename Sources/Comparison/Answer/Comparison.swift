@@ -38,6 +38,8 @@ public struct Comparison: Sendable {
     public let answer: Answer
     public let figures: Figures
     public let words: TraceWords
+    /// The run of the model that shows all events, when there is one.
+    let run: ModelRun?
 
     public struct Figures: Sendable, Equatable {
         /// Events in the traces, and how many of them are compared.
@@ -90,6 +92,7 @@ public struct Comparison: Sendable {
         guard doubts.isEmpty else {
             self.figures = figures
             answer = .notDecided(doubts)
+            run = nil
             return
         }
         for node in words.nodes {
@@ -123,6 +126,9 @@ public struct Comparison: Sendable {
             figures.messages[String(type), default: 0] += 1
         }
         self.figures = figures
+        run =
+            result.ending == .conforms
+            ? ModelRun(result, machine: machine, words: words, alphabet: alphabet) : nil
         switch result.ending {
         case .conforms: answer = doubts.isEmpty ? .conforms : .notDecided(doubts)
         case .limit: answer = .notDecided(doubts + [.limit(states: result.states)])

@@ -113,6 +113,7 @@ enum ComparisonWording {
     static func mapping() -> String {
         var lines = ["compared: an event of the trace, and the step of the model that it must be"]
         for row in Mapping.rows { lines.append("  \(row.event)\n      \(row.step)") }
+        lines += endStateMapping()
         lines.append("ignored, and counted:")
         lines += IgnoredEvent.allCases.map { "  \($0.rawValue)" }
         lines.append("exact: " + Mapping.exact)
