@@ -17,22 +17,27 @@ enum ArrayAction: Equatable {
     case received(node: Int, MessageType, device: Int)
     case acknowledged(node: Int)
     /// md-cluster.c's function for an operation has returned 0.
-    case told(node: Int, MessageType, device: Int)
+    /// - Parameter byMdadm: by an ioctl of mdadm's, not a write to sysfs.
+    case told(node: Int, MessageType, device: Int, byMdadm: Bool)
     /// A new disk is confirmed.
     case confirmed(node: Int, device: Int)
     /// raid1d's md_check_recovery got reconfig_mutex.
     case pass(node: Int)
     /// ... and has come to md_update_sb.
     case passUpdates(node: Int)
-    case passEnds(node: Int)
+    /// - Parameter takesRoles: no sync runs on the node, and none begins later, so that what was flagged before the pass was
+    ///   looked at in it.
+    case passEnds(node: Int, takesRoles: Bool)
     /// raid1d looked whether something is flagged, and nothing was, or somebody held reconfig_mutex.
     case idlePass(node: Int)
     /// After that, something other than a REMOVE happened that may have flagged something.
     case stirred(node: Int)
+    /// After that, a process or the resync thread was inside md.
+    case entered(node: Int)
 
     var device: Int? {
         switch self {
-        case .received(_, _, let device), .told(_, _, let device), .confirmed(_, let device): device
+        case .received(_, _, let device), .told(_, _, let device, _), .confirmed(_, let device): device
         default: nil
         }
     }
@@ -54,12 +59,21 @@ struct ArrayActions {
     private var confirming: Set<Int> = []
     private var inPass: Set<Int> = []
     private var isIdle: Set<Int> = []
+    private var isCalm: Set<Int> = []
+    /// By node: where its resync thread, or raid1d for it, is seen last.
+    private var lastSync: [Int: Int] = [:]
+    private var now = 0
 
     /// - Parameter order: node and event, as the run has them.
     init(_ order: [(node: Int, event: KernelEvent)]) {
         let locked = Self.lockedPasses(order)
+        lastSync = Self.lastSync(order)
         for (place, (node, event)) in order.enumerated() {
-            if ![.raidDaemon, .recvDaemon].contains(event.role), !event.isAnswer { stir(node) }
+            now = place
+            if ![.raidDaemon, .recvDaemon].contains(event.role), !event.isAnswer {
+                stir(node)
+                if isCalm.remove(node) != nil { actions.append(.entered(node: node)) }
+            }
             switch event.body {
             case .entry(let function, let values): entry(function, values, node, event)
             case .function("md_check_recovery", _) where event.role == .raidDaemon:
@@ -70,6 +84,7 @@ struct ArrayActions {
                 } else {
                     actions.append(.idlePass(node: node))
                     isIdle.insert(node)
+                    isCalm.insert(node)
                 }
             case .function(let name, _): entry(name, [:], node, event)
             case .exit(let function, let value): exit(function, value ?? 0, node, event)
@@ -92,6 +107,14 @@ struct ArrayActions {
             if event.isCall("mddev_unlock"), let begun = open.removeValue(forKey: node) { locked.insert(begun) }
         }
         return locked
+    }
+
+    private static func lastSync(_ order: [(node: Int, event: KernelEvent)]) -> [Int: Int] {
+        var last: [Int: Int] = [:]
+        for (place, (node, event)) in order.enumerated() where event.role == .resync || event.isCall("resync_finish") {
+            last[node] = place
+        }
+        return last
     }
 
     private mutating func entry(_ function: String, _ values: [String: Int64], _ node: Int, _ event: KernelEvent) {
@@ -117,7 +140,9 @@ struct ArrayActions {
                 actions.append(.confirmed(node: node, device: message.device))
             }
         case "mddev_unlock":
-            if event.role == .raidDaemon, inPass.remove(node) != nil { actions.append(.passEnds(node: node)) }
+            if event.role == .raidDaemon, inPass.remove(node) != nil {
+                actions.append(.passEnds(node: node, takesRoles: now > lastSync[node] ?? -1))
+            }
         default: return
         }
     }
@@ -126,7 +151,8 @@ struct ArrayActions {
         guard Int32(truncatingIfNeeded: value) == 0, let message = sent[node] else { return }
         switch (function, message.type) {
         case ("remove_disk", .remove), ("gather_bitmaps", .reAdd), ("add_new_disk", .newDisk):
-            actions.append(.told(node: node, message.type, device: message.device))
+            actions.append(
+                .told(node: node, message.type, device: message.device, byMdadm: event.comm.hasPrefix("mdadm")))
         default: return
         }
     }

@@ -9,21 +9,37 @@ import ClusterProtocol
 struct DeviceHistory {
     let device: Int
     let nodes: Int
-    /// MD's look at ClusterRemove leaves it set while the device is in its slot (948b1fe12005).
-    let keepsRemoval: Bool
+    let rules: Rules
     private(set) var states: Set<DeviceState> = []
+
+    /// What a variant does differently.
+    struct Rules {
+        /// md_check_recovery's look at ClusterRemove may leave it set while the device is in its slot (948b1fe12005).
+        var keepsRemoval: Bool
+        /// HOT_REMOVE_DISK does not wait for MD_RECOVERY_NEEDED, so a failure may be removed before it was announced.
+        var removesAtOnce: Bool
+
+        init(variant: String) {
+            keepsRemoval = variant == "v6.11"
+            removesAtOnce = variant == "v6.11" || variant == "remove-eaten"
+        }
+    }
+
     private var isMember: [Bool]
     /// What the receiving thread of a node is at: REMOVE or RE_ADD of this device.
     private var handling: [MessageType?]
     private var inPass: [Bool]
     /// raid1d found nothing flagged, and nothing but a REMOVE has happened since.
     private var isQuiet: [Bool]
+    /// ... and no process and no resync thread was inside md since: no device can have failed.
+    private var isCalm: [Bool]
 
-    init(device: Int, nodes: Int, keepsRemoval: Bool) {
-        (self.device, self.nodes, self.keepsRemoval) = (device, nodes, keepsRemoval)
+    init(device: Int, nodes: Int, rules: Rules) {
+        (self.device, self.nodes, self.rules) = (device, nodes, rules)
         isMember = Array(repeating: false, count: nodes)
         inPass = isMember
         isQuiet = isMember
+        isCalm = isMember
         handling = Array(repeating: nil, count: nodes)
         // What the superblocks said before the first node came is not known.
         for disk in DiskRole.allCases {
@@ -47,11 +63,11 @@ struct DeviceHistory {
             inPass[node] = false
             change { state in
                 var state = state
-                for flag in [DeviceState.Flag.remove, .handled, .looked, .forgotten] { state[node, flag] = false }
+                for flag in [DeviceState.Flag.old, .remove, .handled, .looked, .forgotten] { state[node, flag] = false }
                 return Self.read(state, node)
             }
         case .written(let node):
-            change { Self.local($0, node) }
+            local(node)
             change { state in
                 var state = state
                 state.disk = DiskRole(writtenOf: state[node])
@@ -59,7 +75,7 @@ struct DeviceHistory {
             }
             // mdadm may have read the superblocks of a node that is not there yet before this, or after it.
             for other in 0..<nodes where !isMember[other] { change { [$0] + Self.read($0, other) } }
-        case .unchanged(let node): change { Self.local($0, node) }
+        case .unchanged(let node): local(node)
         case .reload(let node):
             guard isMember[node] else { return }
             change { Self.reload($0, node) }
@@ -79,7 +95,7 @@ struct DeviceHistory {
                     state[node, .handled] = false
                     return state
                 })
-        case .told(let node, let type, _): told(node, type)
+        case .told(let node, let type, _, let byMdadm): told(node, type, byMdadm: byMdadm)
         case .confirmed(let node, _):
             change { state in
                 guard state[node] == .absent else { return [state] }
@@ -87,8 +103,11 @@ struct DeviceHistory {
                 bound[node] = .candidate
                 return [state, bound]
             }
-        case .idlePass(let node): isQuiet[node] = true
+        case .idlePass(let node):
+            isQuiet[node] = true
+            isCalm[node] = true
         case .stirred(let node): isQuiet[node] = false
+        case .entered(let node): isCalm[node] = false
         case .pass(let node):
             // It was woken, and got further, because something was flagged: what else than the removal?
             if isQuiet[node], handling[node] == .remove {
@@ -97,16 +116,17 @@ struct DeviceHistory {
             }
             isQuiet[node] = false
             inPass[node] = true
-            look(node, must: false)
-        case .passUpdates(let node): look(node, must: true)
-        case .passEnds(let node):
-            look(node, must: true)
-            inPass[node] = false
             change { state in
                 var state = state
-                state[node, .looked] = false
-                return Self.pass(state, node)
+                state[node, .old] = state[node] == .faulty
+                return [state]
             }
+            look(node, must: false)
+        case .passUpdates(let node): look(node, must: true)
+        case .passEnds(let node, let takesRoles):
+            look(node, must: true)
+            inPass[node] = false
+            change { Self.pass($0, node, takesRoles: takesRoles) }
         }
     }
 
@@ -149,21 +169,28 @@ struct DeviceHistory {
         .spare: [.rebuilding, .inSync, .faultyOut, .faulty], .candidate: [.spare], .faulty: [.faultyOut],
     ]
 
-    private static func local(_ state: DeviceState, _ node: Int) -> [DeviceState] {
-        [state]
-            + (changes[state[node]] ?? []).map { role in
-                var state = state
-                state[node] = role
-                return state
-            }
+    private mutating func local(_ node: Int) {
+        let mayFail = !isCalm[node]
+        change { state in
+            [state]
+                + (Self.changes[state[node]] ?? []).filter { mayFail || !$0.isFaulty || state[node].isFaulty }
+                .map { role in
+                    var state = state
+                    state[node] = role
+                    return state
+                }
+        }
     }
 
     /// remove_and_add_spares at the end of a pass: takes the role of a faulty device away.
-    private static func pass(_ state: DeviceState, _ node: Int) -> [DeviceState] {
-        guard state[node] == .faulty else { return [state] }
-        var out = state
+    private static func pass(_ state: DeviceState, _ node: Int, takesRoles: Bool) -> [DeviceState] {
+        var next = state
+        next[node, .looked] = false
+        next[node, .old] = false
+        guard state[node] == .faulty else { return [next] }
+        var out = next
         out[node] = .faultyOut
-        return [state, out]
+        return takesRoles && state[node, .old] ? [out] : [next, out]
     }
 
     // MARK: What other nodes tell
@@ -206,11 +233,16 @@ struct DeviceHistory {
         }
     }
 
-    private mutating func told(_ node: Int, _ type: MessageType) {
+    private mutating func told(_ node: Int, _ type: MessageType, byMdadm: Bool) {
+        let waits = byMdadm && !rules.removesAtOnce
         change { state in
             var done = state
             switch type {
-            case .remove: done[node] = .absent
+            case .remove:
+                // The caller had found it.
+                if state[node] == .absent { return [] }
+                if waits, state[node] == .inSync || state[node] == .rebuilding { return [] }
+                done[node] = .absent
             case .reAdd where state[node].isFaulty: done[node] = .spare
             case .newDisk where state[node] == .absent:
                 done[node] = .spare
@@ -226,7 +258,7 @@ struct DeviceHistory {
     private mutating func look(_ node: Int, must: Bool) {
         guard inPass[node] else { return }
         if handling[node] != nil { handle(node) }
-        let keeps = keepsRemoval
+        let keeps = rules.keepsRemoval
         change { state in
             guard !state[node, .looked] else { return [state] }
             var done = state

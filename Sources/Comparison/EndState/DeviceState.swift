@@ -59,6 +59,8 @@ struct DeviceState: Hashable {
     private var bits: UInt64 = 0
 
     enum Flag: Int {
+        /// Faulty, in its slot, when raid1d's pass began.
+        case old = -1
         /// ClusterRemove
         case remove = 0
         /// The node's receiving thread has done what the message that it is at asks for.

@@ -4,7 +4,7 @@ import KernelTrace
 
 extension EndState {
     /// Each device on all nodes and in the superblocks, against all that its history allows.
-    mutating func compareDevices(_ observed: ObservedState, _ actions: ArrayActions, keepsRemoval: Bool) {
+    mutating func compareDevices(_ observed: ObservedState, _ actions: ArrayActions, rules: DeviceHistory.Rules) {
         for node in observed.nodes where !node.unknown.isEmpty {
             unread.append("\(node.snapshot.node): the number of " + node.unknown.joined(separator: ", "))
         }
@@ -15,7 +15,7 @@ extension EndState {
         let numbers = Set(observed.names.keys).union(observed.nodes.flatMap { $0.devices.keys })
             .union(actions.actions.compactMap(\.device)).filter { $0 >= 0 }
         for number in numbers.sorted() {
-            var history = DeviceHistory(device: number, nodes: observed.nodes.count, keepsRemoval: keepsRemoval)
+            var history = DeviceHistory(device: number, nodes: observed.nodes.count, rules: rules)
             for action in actions.actions { history.take(action) }
             compare(number, observed, history.atRest)
         }

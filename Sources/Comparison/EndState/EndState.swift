@@ -99,7 +99,7 @@ public struct EndState: Sendable, Equatable {
         }
         let actions = ArrayActions(order)
         compareMachine(run, observed, actions)
-        compareDevices(observed, actions, keepsRemoval: comparison.variant == "v6.11")
+        compareDevices(observed, actions, rules: DeviceHistory.Rules(variant: comparison.variant))
         compareNumbers(observed, actions)
         if !differences.isEmpty { answer = .differs }
     }
