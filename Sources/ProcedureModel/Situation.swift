@@ -115,7 +115,8 @@ extension Machine {
     }
 
     /// A node's locks: the granted mode of each, and the mode that it waits for.
-    public func lockModes(of node: Int, in state: [UInt64]) -> [(name: String, granted: LockMode, requested: LockMode?)] {
+    public func lockModes(of node: Int, in state: [UInt64]) -> [(name: String, granted: LockMode, requested: LockMode?)]
+    {
         code.locks.indices.map { lock in
             let compiled = code.locks[lock]
             let wanted = value(of: layout.requested[lock][node], in: state)

@@ -152,7 +152,8 @@ struct DeviceHistory {
     private static func read(_ state: DeviceState, _ node: Int) -> [DeviceState] {
         let roles: [DeviceRole] =
             switch state.disk {
-            case .slot: [.inSync, .rebuilding]
+            case .slot: [.inSync]
+            case .recovering: [.rebuilding]
             case .spare: [.spare, .absent]
             case .faulty: [.absent]
             }
@@ -209,8 +210,10 @@ struct DeviceHistory {
         case (.candidate, .faulty): return become(.absent)
         case (_, .faulty): return become(.faulty)
         case (.candidate, .spare): return become(.spare)
-        case (.candidate, .slot), (.spare, .slot): return become(.rebuilding, .inSync, .spare)
-        case (.rebuilding, .slot): return become(.rebuilding, .inSync)
+        case (.candidate, .slot), (.spare, .slot), (.candidate, .recovering), (.spare, .recovering):
+            return become(.rebuilding, .inSync, .spare)
+        // The end of a recovery is written before the device is In_sync.
+        case (.rebuilding, .slot), (.rebuilding, .recovering): return become(.rebuilding, .inSync)
         case (.spare, .spare), (.rebuilding, .spare), (.inSync, _): return [state]
         }
     }

@@ -32,22 +32,26 @@ public enum DeviceRole: UInt8, CaseIterable, Sendable, CustomStringConvertible {
     var isFaulty: Bool { self == .faulty || self == .faultyOut }
 }
 
-/// What the superblocks say of a device: `dev_roles[desc_nr]`.
+/// What the superblocks say of a device: `dev_roles[desc_nr]`, and whether it is still being recovered (recovery_offset).
 public enum DiskRole: UInt8, CaseIterable, Sendable, CustomStringConvertible {
-    case slot, spare, faulty
+    case slot, recovering, spare, faulty
 
     public var description: String {
         switch self {
-        case .slot: "a slot"
+        case .slot, .recovering: "a slot"
         case .spare: "spare, or no member"
         case .faulty: "faulty"
         }
     }
 
+    /// What dev_roles alone tells.
+    var shown: DiskRole { self == .recovering ? .slot : self }
+
     /// super_1_sync.
     init(writtenOf role: DeviceRole) {
         switch role {
-        case .rebuilding, .inSync: self = .slot
+        case .inSync: self = .slot
+        case .rebuilding: self = .recovering
         case .absent, .candidate, .spare: self = .spare
         case .faulty, .faultyOut: self = .faulty
         }

@@ -31,7 +31,7 @@ extension EndState {
         func misses(_ state: DeviceState) -> (nodes: [Int], disk: Bool) {
             (
                 running.filter { state[$0].shown != (observed.nodes[$0].devices[number]?.role ?? .absent) },
-                state.disk != observed.role(ofNumber: number)
+                state.disk.shown != observed.role(ofNumber: number)
             )
         }
         // The state that is nearest to what was seen; the same one each time.
@@ -54,8 +54,10 @@ extension EndState {
         }
         if best.misses.disk {
             differ(
-                .superblockRole, nil, "superblock of \(observed.superblock?.disk ?? "?"), dev_roles[\(number)] (\(name))",
-                observed: observed.role(ofNumber: number)?.description ?? "not read", model: best.state.disk.description)
+                .superblockRole, nil,
+                "superblock of \(observed.superblock?.disk ?? "?"), dev_roles[\(number)] (\(name))",
+                observed: observed.role(ofNumber: number)?.description ?? "not read", model: best.state.disk.description
+            )
         }
         for node in running where !best.misses.nodes.contains(node) {
             let seen = observed.nodes[node]

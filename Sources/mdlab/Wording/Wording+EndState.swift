@@ -16,7 +16,9 @@ extension ComparisonWording {
                 lines.append("    \(item.node.map { "\($0)" } ?? "all nodes")  \(item.file)")
                 lines.append("      is \(item.observed); the model: \(item.model)")
             }
-            if end.differences.count > 12 { lines.append("    and \(end.differences.count - 12) others: --json has them") }
+            if end.differences.count > 12 {
+                lines.append("    and \(end.differences.count - 12) others: --json has them")
+            }
             return lines.joined(separator: "\n")
         }
     }
