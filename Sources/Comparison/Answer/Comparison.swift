@@ -4,6 +4,7 @@ import KernelTrace
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
+import RunRecord
 
 /// Is what the kernels of a record did a behaviour of a variant of the reference model?
 ///
@@ -32,6 +33,12 @@ public struct Comparison: Sendable {
         case tooManyNodes(Int)
         /// The search gave up at so many states.
         case limit(states: Int)
+        /// No variant was made for this kernel, and none was named.
+        case noModel(kernel: String)
+        /// The run was cut off: what came after the end of its traces is not known.
+        case unfinished(RunDescription.Ending)
+        /// The tracer counts events that it did not record, and the trace does not mark where.
+        case unmarked(NodeID, what: String, UInt64)
     }
 
     public let variant: String
@@ -67,7 +74,7 @@ public struct Comparison: Sendable {
 
     public init(
         traces: [(node: NodeID, events: [KernelEvent]?)], offsets: [Double] = [], probed: Set<String> = [],
-        variant: String, limit: Int = Comparison.stateLimit
+        variant: String, limit: Int = Comparison.stateLimit, doubts beforehand: [Doubt] = []
     ) throws(ModelError) {
         self.variant = variant
         var doubts = traces.filter { $0.events == nil }.map { Doubt.noTrace($0.node) }
@@ -80,6 +87,7 @@ public struct Comparison: Sendable {
         }
         if lockspaces.isEmpty, doubts.isEmpty { doubts.append(.noArray) }
         if lockspaces.count > 1 { doubts.append(.severalArrays) }
+        doubts += beforehand.filter { if case .noModel = $0 { true } else { false } }
         if !(2...4).contains(traces.count) { doubts.append(.tooManyNodes(traces.count)) }
         let words = TraceWords(
             traces: known, lockspace: lockspaces.first ?? 0, offsets: offsets, probed: probed)
@@ -95,6 +103,7 @@ public struct Comparison: Sendable {
             run = nil
             return
         }
+        doubts += beforehand
         for node in words.nodes {
             switch node.cut {
             case .lost(let count, let index)?: doubts.append(.lostEvents(node.id, count, at: index))
@@ -132,6 +141,9 @@ public struct Comparison: Sendable {
         switch result.ending {
         case .conforms: answer = doubts.isEmpty ? .conforms : .notDecided(doubts)
         case .limit: answer = .notDecided(doubts + [.limit(states: result.states)])
+        case .noRun where beforehand.contains(where: Self.isGap):
+            // What the tracer left out may be what is missing.
+            answer = .notDecided(doubts)
         case .noRun where zip(words.nodes, result.cut).contains { $0.cut != nil && $1 == $0.events.count }:
             // The other nodes may wait for what is missing.
             answer = .notDecided(doubts)
@@ -140,6 +152,8 @@ public struct Comparison: Sendable {
                 Mismatch(result: result, machine: machine, words: words, alphabet: alphabet, traces: known))
         }
     }
+
+    private static func isGap(_ doubt: Doubt) -> Bool { if case .unmarked = doubt { true } else { false } }
 
     /// Follows the run: at each step, what every thread that is under way would do next.
     private static func pairs(of steps: [Int], _ machine: Machine) -> Set<String> {
