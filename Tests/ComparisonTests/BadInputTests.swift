@@ -21,8 +21,10 @@ import Testing
         return recording
     }
 
-    static func doubts(_ change: (inout Recording) -> Void) throws -> [Comparison.Doubt] {
-        guard case .notDecided(let doubts) = try Comparison(try recording(change), limit: 400_000).answer else {
+    static func doubts(
+        limit: Int = 400_000, _ change: (inout Recording) -> Void
+    ) throws -> [Comparison.Doubt] {
+        guard case .notDecided(let doubts) = try Comparison(try recording(change), limit: limit).answer else {
             return []
         }
         return doubts
@@ -94,6 +96,21 @@ import Testing
             ("6.12.117+deb12-amd64", "v6.11"), ("6.13.0", nil), ("7", nil), ("", nil), ("rubbish", nil),
         ] as [(String, String?)] {
             #expect(Comparison.model(ofKernel: release) == model)
+        }
+    }
+
+    @Test func aThreadWithoutANameIsADoubt() throws {
+        // Where the search gives up makes no difference.
+        let doubts = try Self.doubts(limit: 500) { recording in
+            recording.nodes[1].trace = recording.nodes[1].trace?.map { event in
+                var event = event
+                if event.role == .recvDaemon { event.comm = "<...>" }
+                return event
+            }
+        }
+        guard case .unnamed(NodeID(2), _)? = doubts.first else {
+            Issue.record("\(doubts)")
+            return
         }
     }
 

@@ -37,6 +37,8 @@ public struct Comparison: Sendable {
         case noModel(kernel: String)
         /// The run was cut off: what came after the end of its traces is not known.
         case unfinished(RunDescription.Ending)
+        /// A thread that takes part has no name in the trace: what it is for md is not known.
+        case unnamed(NodeID, pid: Int)
         /// The tracer counts events that it did not record, and the trace does not mark where.
         case unmarked(NodeID, what: String, UInt64)
     }
@@ -103,7 +105,7 @@ public struct Comparison: Sendable {
             run = nil
             return
         }
-        doubts += beforehand
+        doubts += beforehand + Self.unnamed(words, known)
         for node in words.nodes {
             switch node.cut {
             case .lost(let count, let index)?: doubts.append(.lostEvents(node.id, count, at: index))
@@ -141,7 +143,7 @@ public struct Comparison: Sendable {
         switch result.ending {
         case .conforms: answer = doubts.isEmpty ? .conforms : .notDecided(doubts)
         case .limit: answer = .notDecided(doubts + [.limit(states: result.states)])
-        case .noRun where beforehand.contains(where: Self.isGap):
+        case .noRun where doubts.contains(where: Self.isGap):
             // What the tracer left out may be what is missing.
             answer = .notDecided(doubts)
         case .noRun where zip(words.nodes, result.cut).contains { $0.cut != nil && $1 == $0.events.count }:
@@ -153,7 +155,20 @@ public struct Comparison: Sendable {
         }
     }
 
-    private static func isGap(_ doubt: Doubt) -> Bool { if case .unmarked = doubt { true } else { false } }
+    private static func isGap(_ doubt: Doubt) -> Bool {
+        switch doubt {
+        case .unmarked, .unnamed: true
+        default: false
+        }
+    }
+
+    /// The kernel keeps the names of threads in a table, which a run that is killed has not read, and prints "<...>" else.
+    private static func unnamed(_ words: TraceWords, _ traces: [(node: NodeID, events: [KernelEvent])]) -> [Doubt] {
+        zip(words.nodes, traces).compactMap { word, trace in
+            let event = word.events.lazy.map { trace.events[Int($0.index)] }.first { $0.comm == "<...>" }
+            return event.map { .unnamed(word.id, pid: $0.pid) }
+        }
+    }
 
     /// Follows the run: at each step, what every thread that is under way would do next.
     private static func pairs(of steps: [Int], _ machine: Machine) -> Set<String> {

@@ -59,7 +59,11 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
     public var endStateCompared: [String: Int]
     public var endStateDifferences: [Difference]
 
-    public init(_ comparison: Comparison, _ end: EndState, run: RunDescription) {
+    /// Empty unless the events conform.
+    public var exchanges: [MessageExchange]
+
+    public init(_ comparison: Comparison, _ end: EndState, _ exchanges: [MessageExchange], run: RunDescription) {
+        self.exchanges = exchanges
         scenario = run.scenario
         kernel = run.kernelRelease
         kernelVariant = run.variant

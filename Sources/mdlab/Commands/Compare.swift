@@ -16,6 +16,11 @@ struct Compare: ParsableCommand {
     @Option(help: "The model's variant; else the one that the run's kernel is.") var variant: String?
     @Flag(help: "Print which events are compared with which steps, and which are not, and stop.") var mapping = false
     @Flag(help: "One line for each run.") var brief = false
+    @Flag(
+        help:
+            "Print every message with the exchange that it was part of: who sent it, its locks, what each receiver did."
+    )
+    var exchanges = false
     @Option(help: ArgumentHelp("Write the answers as JSON to this file.", valueName: "file")) var json: String?
     @Option(help: ArgumentHelp("Draw the answer for the run as SVG into this file.", valueName: "file")) var svg:
         String?
@@ -52,9 +57,11 @@ struct Compare: ParsableCommand {
             } else {
                 print(answer)
             }
+            let messages = comparison.exchanges(recording.nodes.map { ($0.id, $0.trace ?? []) })
+            if exchanges { print(ComparisonWording.table(messages)) }
             if !brief || endState.answer == .differs { print(ComparisonWording.text(endState)) }
             if let text = ComparisonWording.text(hang, variant: comparison.variant) { print(text) }
-            documents.append(ComparisonDocument(comparison, endState, run: recording.description))
+            documents.append(ComparisonDocument(comparison, endState, messages, run: recording.description))
             if let svg { try Data(ComparisonPicture.svg(comparison).utf8).write(to: URL(filePath: svg)) }
             switch comparison.answer {
             case .conforms:

@@ -109,6 +109,8 @@ enum ComparisonWording {
         case .noModel(let kernel): "no variant of the model was made for kernel \(kernel): name one with --variant"
         case .unfinished(let ending):
             "the run was cut off (\(ending.rawValue)), and what came behind its last event is not known: run it to its end"
+        case .unnamed(let node, let pid):
+            "the trace of \(node) has no name for thread \(pid), which takes part: run it to its end"
         case .unmarked(let node, let what, let count):
             "the tracer of \(node) left out events that the trace does not mark (\(count) \(what)): record the run again"
         case .limit(let states): "the search gave up at \(states) states: allow more with --states"
