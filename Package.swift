@@ -68,6 +68,9 @@ let package = Package(
         .executableTarget(
             name: "model-bench", dependencies: ["MDClusterModel", "ModelChecker", "ProcedureModel"],
             path: "Benchmarks/ModelBench", swiftSettings: strict),
+        .executableTarget(
+            name: "compare-bench", dependencies: ["Comparison", "KernelTrace"], path: "Benchmarks/CompareBench",
+            swiftSettings: strict),
 
         // Recorded runs, for the tests of several rooms.
         .target(

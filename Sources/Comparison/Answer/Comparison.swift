@@ -123,7 +123,8 @@ public struct Comparison: Sendable {
         figures.bytes = result.bytes
         if result.ending == .noRun {
             // The same again, to find out how far it can be followed.
-            result = search.run(limit: limit, patient: true)
+            result = search.run(.longestCut, limit: limit)
+            result.ending = .noRun
         }
         figures.matched = result.cut.reduce(0, +)
         figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
