@@ -38,6 +38,9 @@ struct EventReader {
     /// By lkb: who asked last, and what of its requests.
     private var askers: [UInt32: Asker] = [:]
 
+    /// join() was seen: the lockspace and all its locks are made after it.
+    private var hasBegun = false
+
     private struct Asker {
         var actor: EventReading.Actor
         /// The last request was taken back, and nobody waits for the answer. What it sets is still set when lockres_free
@@ -63,6 +66,7 @@ struct EventReader {
         case .entry(let function, let values):
             guard let names = ObservedProgram.arguments[function] else { return .ignored(.notCompared) }
             if let mddev = values["mddev"], !arrays.isEmpty, !arrays.contains(mddev) { return .ignored(.otherArray) }
+            if function == "join" { hasBegun = true }
             return .label("enter \(function)(\(Self.arguments(names, values)))", Self.actor(of: event))
         case .exit(let function, let value):
             guard ObservedProgram.arguments[function] != nil else { return .ignored(.notCompared) }
@@ -129,7 +133,8 @@ struct EventReader {
             return .label("\(dlm.kind.rawValue)(\(dlm.resource), \(status))", Self.actor(of: event))
         case .ast:
             let status = dlm.status ?? 0
-            guard let asker = askers[dlm.lock] else { return nil }
+            // Where the array's begin is in the trace, no request can be missing: then nobody has asked.
+            guard let asker = askers[dlm.lock] ?? (hasBegun ? Asker(actor: .callback) : nil) else { return nil }
             if asker.isCancelled || status == -0x10001 { return .ignored(.cancelled) }
             let text =
                 switch status {
