@@ -23,6 +23,9 @@ public enum ObservedProgram {
         program.procedures += Marker.procedures
         GeneralCaller.install(in: &program, processes: processes)
         for index in program.procedures.indices { Instrumentation.apply(to: &program.procedures[index]) }
+        if program.procedure(named: "dlm_lock_sync")?.parameters.contains("late") ?? false {
+            Variants.nameFlags(&program)
+        }
         program.perNode.append(.init(Marker.variable, values: 1))
         return program
     }
@@ -42,6 +45,7 @@ public enum ObservedProgram {
         "update_size": [], "add_new_disk": [], "new_disk_ack": ["ack"], "remove_disk": [], "gather_bitmaps": [],
         "resync_start": [], "resync_info_update": ["hi"], "resync_finish": [], "md_reload_sb": ["nr"],
         "mddev_unlock": [], "md_wakeup_thread": [], "md_check_recovery": [], "load_bitmaps": [],
+        "resync_start_notify": [],
     ]
     /// Functions that return nothing; what a return probe reads is no value.
     public static let voidFunctions: Set<String> = [
@@ -54,7 +58,9 @@ public enum ObservedProgram {
 /// Steps that stand for an event of a trace.
 public enum Marker {
     static let variable = "trace"
-    static let dlm = ["dlm_lock_start", "dlm_ast", "dlm_bast", "dlm_unlock_start"]
+    static let dlm = [
+        "dlm_lock_start", "dlm_ast", "dlm_bast", "dlm_unlock_start", "dlm_lock_end", "dlm_lock_sync timeout",
+    ]
 
     public static func isOne(_ procedure: String) -> Bool {
         procedure.hasPrefix("enter ") || procedure.hasPrefix("return ") || dlm.contains(procedure)
@@ -70,6 +76,7 @@ public enum Marker {
         + [
             marker("dlm_lock_start", ["res", "mode", "kind"]), marker("dlm_ast", ["res", "status"]),
             marker("dlm_bast", ["res"]), marker("dlm_unlock_start", ["res", "kind"]),
+            marker("dlm_lock_end", ["res", "status"]), marker("dlm_lock_sync timeout", ["res"]),
         ]
 
     static func enter(_ function: String, _ arguments: Argument...) -> Statement {
@@ -84,6 +91,14 @@ public enum Marker {
     }
     static func ast(_ resource: String, _ status: String) -> Statement {
         .call("dlm_ast", ["res" <- resource, "status" <- status], result: nil)
+    }
+    /// The thread goes on, and the answer has not come for 30 seconds.
+    static func gaveUp(_ resource: String) -> Statement {
+        .call("dlm_lock_sync timeout", ["res" <- resource], result: nil)
+    }
+    /// dlm_lock refused at once.
+    static func lockEnd(_ resource: String, _ status: String) -> Statement {
+        .call("dlm_lock_end", ["res" <- resource, "status" <- status], result: nil)
     }
     static func unlock(_ resource: String, _ kind: String) -> Statement {
         .call("dlm_unlock_start", ["res" <- resource, "kind" <- kind], result: nil)

@@ -170,9 +170,10 @@ extension Machine {
                     self.step(thread, pc, state, &space.one, timeouts: false)
                     for item in 0..<space.one.count {
                         let after = space.one.words(item)
+                        guard isNew(after, &states) else { continue }
                         if !canMove(node, after) {
                             ways.add(.init(kind: .stays, thread: Int32(thread), step: Int32(step)), at: after)
-                        } else if isNew(after, &states), noticedSteps[step] {
+                        } else if noticedSteps[step], mayBeNoticed(after, ways.mask) {
                             ways.add(.init(kind: .watched, thread: Int32(thread), step: Int32(step)), at: after)
                         }
                     }
@@ -205,6 +206,33 @@ extension Machine {
         for condition in breaking where holds(condition, words) { return true }
         for condition in wanted where holds(condition, words) { return true }
         return false
+    }
+
+    /// Whether a rule can have something to say of any state that has these bits of a node: false if in each of its clauses a
+    /// test of these bits alone fails already, which is so nearly everywhere.
+    private func mayBeNoticed(_ words: UnsafePointer<UInt64>, _ mask: [UInt64]) -> Bool {
+        if broken.read(words) != 0 { return true }
+        func isKnown(_ field: Field) -> Bool {
+            let bits = field.mask << UInt64(field.shift)
+            return mask[Int(field.word)] & bits == bits
+        }
+        func fails(_ test: Int) -> Bool {
+            let known: Bool
+            switch tests[test].kind {
+            case .masked, .notMasked: known = mask[Int(tests[test].word)] & tests[test].mask == tests[test].mask
+            case .less, .notLess, .inSet, .notInSet: known = isKnown(tests[test].field)
+            case .fieldsEqual, .fieldsDiffer: known = isKnown(tests[test].field) && isKnown(tests[test].other)
+            case .never: known = true
+            }
+            return known && !passes(test, words)
+        }
+        return (breaking + wanted).contains { condition in
+            let list = conditions[condition]
+            return (Int(list.first)..<Int(list.first + list.count)).contains { clause in
+                let first = Int(clauses[clause].first)
+                return !(first..<first + Int(clauses[clause].count)).contains(where: fails)
+            }
+        }
     }
 
     private func isLocal(_ step: Int, _ node: Int, _ words: UnsafePointer<UInt64>) -> Bool {

@@ -24,6 +24,7 @@ public enum IgnoredEvent: String, CaseIterable, Sendable {
     case bitmapLock = "a bitmap lock: judged by dlm-words"
     case callReturned = "dlm_lock or dlm_unlock returned 0: the AST is what counts"
     case cancelled = "the answer to a request that was cancelled"
+    case unawaited = "the answer to a request that nobody waits for any more"
     case otherBast = "a BAST that md-cluster.c does not look at"
     case otherArray = "another array"
     case duplicate = "the function tracer's view of a probed call"
@@ -37,12 +38,19 @@ struct EventReader {
     private let probed: Set<String>
     /// By lkb: who asked last, and what of its requests.
     private var askers: [UInt32: Asker] = [:]
+    /// By thread: the lkb whose answer it waits for.
+    private var waits: [EventReading.Actor: UInt32] = [:]
 
     /// join() was seen: the lockspace and all its locks are made after it.
     private var hasBegun = false
 
     private struct Asker {
         var actor: EventReading.Actor
+        var resource: LockResource
+        /// Nanoseconds of the node's trace clock.
+        var time: UInt64
+        /// The thread has gone on without the answer.
+        var isAlone = false
         /// The last request was taken back, and nobody waits for the answer. What it sets is still set when lockres_free
         /// comes to wait for its own, so that one is not waited for either.
         var isCancelled = false
@@ -58,6 +66,23 @@ struct EventReader {
 
     /// md_wakeup_thread is called from everywhere; these calls are those that follow HOLDING_MUTEX_FOR_RECVD.
     static let wakers: Set<String> = ["lock_comm", "lock_token", "metadata_update_start", "sendmsg"]
+
+    /// WAIT_DLM_LOCK_TIMEOUT of v6.11, less what clocks may differ in. Nanoseconds.
+    static let waitLimit: UInt64 = 29_000_000_000
+
+    /// The event that a thread shows by going on although its answer has not come: nil if it does not.
+    mutating func givesUp(_ event: KernelEvent) -> EventReading? {
+        switch event.body {
+        case .entry, .exit: break
+        case .dlm(let dlm) where dlm.kind == .lockStart: break
+        default: return nil
+        }
+        let actor = Self.actor(of: event)
+        guard let lock = waits.removeValue(forKey: actor), let asker = askers[lock] else { return nil }
+        askers[lock]?.isAlone = true
+        guard event.time >= asker.time + Self.waitLimit else { return nil }
+        return .label("dlm_lock_sync timeout(\(asker.resource))", actor)
+    }
 
     /// nil for an AST whose request was not seen.
     mutating func read(_ event: KernelEvent) -> EventReading? {
@@ -76,7 +101,7 @@ struct EventReader {
             return .label("return \(function)(\(text))", Self.actor(of: event))
         case .function(let name, let caller):
             switch name {
-            case "md_wakeup_thread":
+            case _ where TraceWords.wakeUps.contains(name):
                 return Self.wakers.contains(caller)
                     ? .label("enter md_wakeup_thread()", Self.actor(of: event)) : .ignored(.notCompared)
             case "md_check_recovery":
@@ -120,13 +145,17 @@ struct EventReader {
         switch dlm.kind {
         case .lockStart:
             let actor = Self.actor(of: event)
-            askers[dlm.lock] = Asker(actor: actor)
+            askers[dlm.lock] = Asker(actor: actor, resource: dlm.resource, time: event.time)
+            waits[actor] = dlm.lock
             let kind = dlm.flags & 0x4 == 0 ? "new" : dlm.flags & 0x1 == 0 ? "-" : "NOQUEUE"
             return .label("dlm_lock_start(\(dlm.resource), \(dlm.mode ?? .none), \(kind))", actor)
         case .unlockStart:
             let actor = Self.actor(of: event)
             let isCancel = dlm.flags & 0x2 != 0
-            askers[dlm.lock] = Asker(actor: actor, isCancelled: isCancel || askers[dlm.lock]?.isCancelled ?? false)
+            waits[actor] = nil
+            askers[dlm.lock] = Asker(
+                actor: actor, resource: dlm.resource, time: event.time,
+                isCancelled: isCancel || askers[dlm.lock]?.isCancelled ?? false)
             return .label("dlm_unlock_start(\(dlm.resource), \(isCancel ? "CANCEL" : "FORCEUNLOCK"))", actor)
         case .lockEnd, .unlockEnd:
             guard let status = dlm.status, status != 0 else { return .ignored(.callReturned) }
@@ -136,6 +165,8 @@ struct EventReader {
             // Where the array's begin is in the trace, no request can be missing: then nobody has asked.
             guard let asker = askers[dlm.lock] ?? (hasBegun ? Asker(actor: .callback) : nil) else { return nil }
             if asker.isCancelled || status == -0x10001 { return .ignored(.cancelled) }
+            if asker.isAlone { return .ignored(.unawaited) }
+            waits[asker.actor] = nil
             let text =
                 switch status {
                 case 0: "granted"

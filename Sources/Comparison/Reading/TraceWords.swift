@@ -20,6 +20,8 @@ public struct TraceWords: Sendable {
         public var events: [Event] = []
         /// Why the word ends before the trace does.
         public var cut: Cut?
+        /// Kinds of events that other nodes show and this one never does, because its function tracer was not told to.
+        var unseen: Set<String> = []
     }
 
     /// What makes the rest of a trace useless.
@@ -40,6 +42,8 @@ public struct TraceWords: Sendable {
     /// Of the array that is compared.
     let lockspace: UInt32
     private var numbers: [String: Int32] = [:]
+    /// md_wakeup_thread is a macro around the second since v6.10.
+    static let wakeUps: Set<String> = ["md_wakeup_thread", "__md_wakeup_thread"]
 
     /// - Parameters:
     ///   - traces: one for each node, in order.
@@ -54,7 +58,9 @@ public struct TraceWords: Sendable {
         for (node, events) in traces {
             for event in events {
                 guard case .entry(let function, let values) = event.body else {
-                    if case .function("md_wakeup_thread", _) = event.body { kinds.insert("enter md_wakeup_thread") }
+                    if case .function(let name, _) = event.body, Self.wakeUps.contains(name) {
+                        kinds.insert("enter md_wakeup_thread")
+                    }
                     continue
                 }
                 seen.insert(function)
@@ -67,7 +73,14 @@ public struct TraceWords: Sendable {
             let reader = EventReader(lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen)
             read(trace.node, trace.events, reader, offset: number < offsets.count ? offsets[number] : 0)
         }
+        // All of md-cluster is one filter of the function tracer; functions of md.c are one each, and one may have failed.
+        for number in nodes.indices {
+            let shown = Set(nodes[number].events.map { labels[Int($0.label)] })
+            nodes[number].unseen = Self.single.filter { kinds.contains($0) && !shown.contains("\($0)()") }
+        }
     }
+
+    private static let single: Set<String> = ["enter md_check_recovery", "enter md_wakeup_thread"]
 
     private mutating func read(_ id: NodeID, _ events: [KernelEvent], _ reader: EventReader, offset: Double) {
         var reader = reader
@@ -80,18 +93,21 @@ public struct TraceWords: Sendable {
                 node.cut = .lost(count, at: event.index)
                 break
             }
+            let before = reader.givesUp(event)
             guard let reading = reader.read(event) else {
                 node.cut = .began(at: event.index)
                 break
             }
-            switch reading {
-            case .ignored(let rule): ignored[rule, default: 0] += 1
-            case .label(let text, let actor):
-                node.events.append(
-                    Event(
-                        index: Int32(event.index), label: number(of: text), thread: 0,
-                        hint: Int64(event.time) - shift))
-                actors.append(actor)
+            for reading in [before, reading].compactMap(\.self) {
+                switch reading {
+                case .ignored(let rule): ignored[rule, default: 0] += 1
+                case .label(let text, let actor):
+                    node.events.append(
+                        Event(
+                            index: Int32(event.index), label: number(of: text), thread: 0,
+                            hint: Int64(event.time) - shift))
+                    actors.append(actor)
+                }
             }
         }
         let slots = ProcessSlots(actors)

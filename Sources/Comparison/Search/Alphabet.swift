@@ -22,12 +22,16 @@ struct Alphabet: Sendable {
         var texts: [String] = []
         var numbers: [String: Int32] = [:]
         var hidden: Set<String> = []
+        let threads = machine.threads.count / max(1, words.nodes.count)
         for step in 0..<machine.stepCount {
             let place = machine.place(ofStep: step)
             guard let procedure = place.procedures.first, Marker.isOne(procedure), let text = place.stack.first else {
                 continue
             }
-            guard procedure.hasPrefix("dlm_") || words.kinds.contains(procedure) else {
+            let node = machine.actor(ofStep: step) / threads
+            guard procedure.hasPrefix("dlm_") || words.kinds.contains(procedure),
+                !words.nodes[node].unseen.contains(procedure)
+            else {
                 hidden.insert(procedure)
                 continue
             }
