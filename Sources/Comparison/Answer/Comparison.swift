@@ -170,7 +170,10 @@ public struct Comparison: Sendable {
     /// The kernel keeps the names of threads in a table, which a run that is killed has not read, and prints "<...>" else.
     private static func unnamed(_ words: TraceWords, _ traces: [(node: NodeID, events: [KernelEvent])]) -> [Doubt] {
         zip(words.nodes, traces).compactMap { word, trace in
-            let event = word.events.lazy.map { trace.events[Int($0.index)] }.first { $0.comm == "<...>" }
+            let known = EventReader.unnamed(in: trace.events)
+            let event = word.events.lazy.map { trace.events[Int($0.index)] }.first {
+                $0.comm == "<...>" && known[$0.pid] == nil
+            }
             return event.map { .unnamed(word.id, pid: $0.pid) }
         }
     }

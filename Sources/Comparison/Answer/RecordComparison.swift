@@ -44,12 +44,7 @@ extension Comparison {
 
     /// The functions that had a probe on some node.
     static func probes(of recording: Recording) -> Set<String> {
-        var probed: Set<String> = []
-        for node in recording.nodes where node.trace != nil {
-            let url = recording.layout.node(node.id).trace
-            if let probes = try? TraceReader(node: node.id, url: url).probes() { probed.formUnion(probes) }
-        }
-        return probed
+        recording.nodes.reduce(into: []) { $0.formUnion($1.probes) }
     }
 
     /// The variant that a record's kernel is: the one it was built as, else what its version has, else the nearest.

@@ -42,6 +42,9 @@ struct EventReader {
     /// By thread: the lkb whose answer it waits for.
     private var waits: [EventReading.Actor: UInt32] = [:]
 
+    /// join() was seen: the lockspace and all its locks are made after it.
+    private var hasBegun = false
+
     private struct Asker {
         var actor: EventReading.Actor
         var resource: LockResource
@@ -90,6 +93,7 @@ struct EventReader {
         case .entry(let function, let values):
             guard let names = ObservedProgram.arguments[function] else { return .ignored(.notCompared) }
             if let mddev = values["mddev"], !arrays.isEmpty, !arrays.contains(mddev) { return .ignored(.otherArray) }
+            if function == "join" { hasBegun = true }
             return .label("enter \(function)(\(Self.arguments(names, values)))", actor(of: event))
         case .exit(let function, let value):
             guard ObservedProgram.arguments[function] != nil else { return .ignored(.notCompared) }
@@ -178,7 +182,11 @@ struct EventReader {
             return .label("\(dlm.kind.rawValue)(\(dlm.resource), \(status))", actor(of: event))
         case .ast:
             let status = dlm.status ?? 0
-            guard let asker = askers[dlm.lock] else { return nil }
+            // Where the array's begin is in the trace, no request can be missing: then nobody has asked.
+            guard
+                let asker = askers[dlm.lock]
+                    ?? (hasBegun ? Asker(actor: .callback, resource: dlm.resource, time: event.time) : nil)
+            else { return nil }
             if asker.isCancelled || status == -0x10001 { return .ignored(.cancelled) }
             if asker.isAlone { return .ignored(.unawaited) }
             waits[asker.actor] = nil
