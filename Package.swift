@@ -92,7 +92,7 @@ let package = Package(
         tests(of: "Comparison", ["RunRecord", "TestRecords"]),
         tests(of: "Reporting"),
         tests(of: "Scenarios"),
-        tests(of: "Steering"),
+        tests(of: "Steering", ["Comparison"]),
         .testTarget(
             name: "CommandLineTests", dependencies: ["mdlab", "ClusterProtocol", "GuestImage", "VirtualCluster"],
             swiftSettings: strict),

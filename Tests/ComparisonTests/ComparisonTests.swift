@@ -149,6 +149,39 @@ import Testing
         #expect(deadlock.steps > 10)
     }
 
+    /// Stacks alone are not enough: the locks must be asked for, and the mutex held, as in the model.
+    @Test func aHangWithOtherLocksIsNotTheModels() throws {
+        var snapshots = try Fixture("smoke@no-holding-in-start").snapshots
+        for index in snapshots.indices { snapshots[index].arrays?[0].reconfigMutexOwner = nil }
+        #expect(try HangMatch.find(in: snapshots, variant: "no-holding-in-start", workloads: []) != .noHang)
+        let found = try DeadlockSearch(
+            variant: "no-holding-in-start", nodes: 2, workload: Workload("fail", nodes: 2), limit: 400_000)
+        let hang = try Fixture("smoke@no-holding-in-start").snapshots.filter { $0.label == "hang-2" }
+        let free = snapshots.filter { $0.label == "hang-2" }
+        let signature = try #require(found.deadlocks.compactMap(\.signatures.first).first { $0.waiters.count == 3 })
+        #expect(found.deadlocks.contains { $0.isSeen(signature, in: hang) })
+        #expect(!found.deadlocks.contains { $0.isSeen(signature, in: free) })
+    }
+
+    /// The model without the wake-up ends with a receiving thread that sleeps though the bit is set.
+    @Test func aLostWakeUpHasASignatureOfItsOwn() throws {
+        let search = try DeadlockSearch(
+            variant: "no-wakeup", nodes: 2, workload: Workload("fail", nodes: 2), limit: 400_000)
+        let asleep = search.deadlocks.flatMap(\.signatures).filter(\.isLostWakeUp)
+        #expect(asleep.contains { $0.waiters.map(\.role) == ["cluster_recv"] })
+        #expect(search.deadlocks.contains { $0.waits.contains { $0.waitsFor == "wake-up" } })
+    }
+
+    @Test func whatARecordDidIsAWorkload() throws {
+        let did = RecordedOperations.workload(of: try Fixture("smoke@no-holding-in-start").traces)
+        #expect(did?.nodes == 2)
+        #expect(did?.text.contains("fail") == true)
+        let removal = RecordedOperations.workload(of: try Fixture("remove-device").traces)
+        #expect(removal?.text.split(separator: "/").first == "fail,remove")
+        #expect(RecordedOperations.workload(of: [(NodeID(1), []), (NodeID(2), [])]) == nil)
+        #expect(RecordedOperations.workload(of: [(NodeID(1), [])]) == nil)
+    }
+
     @Test func theReferenceHasNoSuchDeadlock() throws {
         let match = try HangMatch.find(
             in: Fixture("smoke@no-holding-in-start").snapshots, variant: "v5.11", workloads: [(2, "fail/")])
