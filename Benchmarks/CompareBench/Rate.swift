@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Comparison
 import Foundation
 import KernelTrace
 
-/// `mdlab compare` on records of different lengths: events a second of CPU time, memory, and how both grow.
+/// Records of different lengths, each read and compared by a process of its own as `mdlab compare` does: events a second of
+/// CPU time from the process's start to its end, memory, and how both grow.
 enum Rate {
     static let rounds = 5
     /// Events a second, and MiB, that a record of 100,000 events or more must keep to.
@@ -11,27 +13,28 @@ enum Rate {
     static let mostMemory = 1024.0
 
     static func run(_ records: [URL]) throws -> Bool {
-        let mdlab = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "mdlab").path
+        let program = CommandLine.arguments[0]
         var rows: [(name: String, recorded: Double, compared: Double, seconds: [Double], mebibytes: Double)] = []
         for url in records {
-            let child = try Child.run(mdlab, ["compare", url.path], keepsOutput: true)
-            guard child.output.hasPrefix("conforms"), let counts = counts(in: child.output) else {
+            let child = try Child.run(program, ["compare", url.path], keepsOutput: true)
+            let words = child.output.split(separator: " ").compactMap { Double($0) }
+            guard words.count == 2 else {
                 print("\(url.lastPathComponent) does not conform: give records that do")
                 return false
             }
-            rows.append((url.lastPathComponent, counts.recorded, counts.compared, [], 0))
+            rows.append((url.lastPathComponent, words[0], words[1], [], 0))
         }
         rows.sort { $0.compared < $1.compared }
         for _ in 0..<rounds {
             for row in rows.indices {
                 let url = records.first { $0.lastPathComponent == rows[row].name }
-                let child = try Child.run(mdlab, ["compare", url?.path ?? ""], keepsOutput: false)
+                let child = try Child.run(program, ["compare", url?.path ?? ""], keepsOutput: false)
                 rows[row].seconds.append(child.seconds)
                 rows[row].mebibytes = max(rows[row].mebibytes, child.mebibytes)
             }
         }
         var isGood = true
-        print("mdlab compare, start to end, CPU seconds of \(rounds) rounds: median (least to most)")
+        print("a record read and compared, CPU seconds of \(rounds) rounds: median (least to most)")
         for row in rows {
             let spread = Spread(row.seconds)
             let rate = row.compared / spread.median
@@ -51,13 +54,11 @@ enum Rate {
         return isGood
     }
 
-    /// "  events     93205 recorded, 44767 compared, 44767 matched"
-    private static func counts(in report: String) -> (recorded: Double, compared: Double)? {
-        for line in report.split(separator: "\n") where line.hasPrefix("  events ") {
-            let numbers = line.split { !$0.isNumber }.compactMap { Double($0) }
-            if numbers.count == 3 { return (numbers[0], numbers[1]) }
-        }
-        return nil
+    /// What the other process does: prints how many events are recorded and compared, if the record conforms.
+    static func one(_ record: URL) throws {
+        let comparison = try Comparison(try Recording.open(record))
+        guard comparison.answer == .conforms else { return }
+        print(comparison.figures.events, comparison.figures.compared, terminator: "")
     }
 }
 

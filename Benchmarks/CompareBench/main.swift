@@ -20,6 +20,7 @@ do {
     switch command {
     case "rate": isGood = try Rate.run(records)
     case "decode": isGood = try Decoding.run(records)
+    case "compare": for url in records { try Rate.one(url) }
     case "one": for url in records { try Decoding.one(url) }
     case "mutations": isGood = try Mutations.run(records)
     default:

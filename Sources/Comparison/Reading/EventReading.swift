@@ -41,7 +41,6 @@ struct EventReader {
     private var askers: [UInt32: Asker] = [:]
     /// By thread: the lkb whose answer it waits for.
     private var waits: [EventReading.Actor: UInt32] = [:]
-
     /// join() was seen: the lockspace and all its locks are made after it.
     private var hasBegun = false
 
@@ -183,10 +182,9 @@ struct EventReader {
         case .ast:
             let status = dlm.status ?? 0
             // Where the array's begin is in the trace, no request can be missing: then nobody has asked.
-            guard
-                let asker = askers[dlm.lock]
-                    ?? (hasBegun ? Asker(actor: .callback, resource: dlm.resource, time: event.time) : nil)
-            else { return nil }
+            let nobody =
+                hasBegun ? Asker(actor: .callback, resource: dlm.resource, time: event.time) : nil
+            guard let asker = askers[dlm.lock] ?? nobody else { return nil }
             if asker.isCancelled || status == -0x10001 { return .ignored(.cancelled) }
             if asker.isAlone { return .ignored(.unawaited) }
             waits[asker.actor] = nil
