@@ -8,22 +8,27 @@ import ProcedureModel
 /// (devices, roles, sizes, the superblock) is not there, so that it cannot forbid what a kernel did for reasons that only
 /// that state knows.
 enum GeneralCaller {
-    static func install(in program: inout Program, processes: Int) {
+    static func install(in program: inout Program, processes: Int, hasDeath: Bool) {
         let reference = program
         let everyone = Set(0..<program.nodes)
         program.shared.append(.init(Name.raidSlot, values: ObservedProgram.deviceNumbers))
         program.perNode.append(.init(Name.goodDevice, values: ObservedProgram.deviceNumbers))
         program.perNode += [.init(Name.inCluster), .init(Name.pending)]
         for index in program.shared.indices where program.shared[index].name == Name.type {
-            program.shared[index].values = 16
+            program.shared[index].values = Message.types
         }
         for index in program.locks.indices { program.locks[index].initial = .nl }
         for index in program.perNode.indices where program.perNode[index].name == Name.joined {
             program.perNode[index].initial = 0
         }
-        // Other nodes' time limits; how long is not compared.
         let isLimited = reference.procedure(named: "dlm_lock_sync").map(hasTimeLimit) ?? false
         for procedure in replacements(reference, isLimited: isLimited) { program.replace(procedure) }
+        for index in program.perNode.indices where program.perNode[index].name == Name.ownWindow {
+            program.perNode[index].values = unknown + 1
+        }
+        for index in program.procedures.indices where program.procedures[index].name == "resync_info_update" {
+            withUnknownWindow(&program.procedures[index])
+        }
         for name in Name.forgotten { program.replace(Procedure(name) {}) }
         program.threads = [
             .init(Name.receive, procedure: "recv_daemon"), .init(Name.raid1d, procedure: "raid1d", runsOn: everyone),
@@ -34,8 +39,25 @@ enum GeneralCaller {
             program.threads.append(
                 .init(ObservedProgram.process(number), procedure: "process", runsOn: everyone))
         }
+        if hasDeath {
+            program.procedures.append(death(program.locks.map(\.name)))
+            program.threads.append(.init("power", procedure: "power cut", runsOn: everyone))
+        }
         let used = reachable(in: program)
         program.procedures = program.procedures.filter { used.contains($0.name) || Marker.isOne($0.name) }
+    }
+
+    /// The node is gone at once; when DLM has recovered, its locks are free.
+    private static func death(_ locks: [String]) -> Procedure {
+        Procedure("power cut", source: "fs/dlm/recoverd.c: ls_recover") {
+            wait(.always, idle: true)
+            Statement.call(ObservedProgram.death, [], result: nil)
+            atomic { crash() }
+            for lock in locks {
+                Statement.cancel(lock)
+                Statement.convertTo(lock, .constant(0), noQueue: false, result: nil)
+            }
+        }
     }
 
     private static func reachable(in program: Program) -> Set<String> {
@@ -69,7 +91,7 @@ enum GeneralCaller {
     static func replacements(_ reference: Program, isLimited: Bool) -> [Procedure] {
         let leaveSetsBit = reference.procedure(named: "leave")?.body.contains(assign(Bit.holding, 1)) ?? false
         let isAsynchronous = reference.perNode.contains { $0.name == Flag.reloadSuperblock }
-        let startsSync = isLimited
+        let saysStart = reference.procedure(named: "resync_start_notify") != nil
         return dlm(isLimited: isLimited) + [
             Procedure("ack_bast", source: "md-cluster.c: ack_bast") {
                 loop {
@@ -138,14 +160,7 @@ enum GeneralCaller {
                             [call("resync_info_update", "hi" <- 0, "mddev_locked" <- 1, result: "ret")],
                             [mutex_lock(Mutex.reconfig), call("mddev_unlock")],
                         ]
-                            + (startsSync
-                                ? [
-                                    [
-                                        call(
-                                            "sendmsg", "type" <- Int(MessageType.resyncingStart.rawValue), "arg" <- 0,
-                                            "mddev_locked" <- 0, result: "ret")
-                                    ]
-                                ] : []))
+                            + (saysStart ? [[call("resync_start_notify", result: "ret")]] : []))
                 }
             },
             Procedure("process", locals: ["ret": 2], source: "md.c: ioctls, writes to sysfs, work items") {
@@ -161,7 +176,7 @@ enum GeneralCaller {
                             [call("new_disk_ack", "ack" <- 1, result: "ret")], [call("update_size")],
                             [
                                 call(
-                                    "sendmsg", "type" <- Int(MessageType.bitmapResize.rawValue), "arg" <- 0,
+                                    "sendmsg", "type" <- Message.bitmapResize, "arg" <- 0,
                                     "mddev_locked" <- 0, result: "ret")
                             ],
                             // md_bitmap_load follows, unless something fails between them
@@ -198,7 +213,13 @@ enum GeneralCaller {
                     // no good device
                     [],
                     [
-                        call("__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0),
+                        call(
+                            "__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0,
+                            result: isLimited ? "error" : nil),
+                        when_(.v("error") != 0) {
+                            call("unlock_comm")
+                            return_()
+                        },
                         choose([
                             [call("__sendmsg", "type" <- Message.changeCapacity, "arg" <- 0)],
                             [call("__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0)],
@@ -216,24 +237,40 @@ enum GeneralCaller {
 
     /// A lock is asked for, and the thread goes on when its AST has come.
     private static func dlm(isLimited: Bool) -> [Procedure] {
+        let ask: [Statement] = [
+            Marker.start("$res", .symbol("$mode"), "-"),
+            Statement.convertTo("$res", .v("$mode"), noQueue: false, result: "error"),
+            // One request of this lock waits already: -EBUSY.
+            when_(.v("error") == 1) {
+                Marker.lockEnd("$res", "-16")
+                return_(1)
+            },
+            // conversion_deadlock_detect: the answer is -EDEADLK.
+            when_(.v("error") != 0) {
+                Marker.ast("$res", "-35")
+                return_(1)
+            },
+        ]
         let answer = [wait(!.converting("$res")), Marker.ast("$res", "granted"), return_(0)]
+        // Its answer comes when nobody waits any more, and then ends the next wait on that lock, whose own answer comes late too.
+        let limited: [Statement] = [
+            choose([
+                answer, [Marker.gaveUp("$res"), assign("$late", 1), return_(1)], [wait(.v("$late") == 1), return_(0)],
+            ])
+        ]
         return [
             Procedure(
-                "dlm_lock_sync", parameters: ["res", "mode"], locals: ["error": 3],
+                "dlm_lock_sync", parameters: ["res", "mode"] + (isLimited ? ["late"] : []), locals: ["error": 4],
                 source: "md-cluster.c: dlm_lock_sync"
             ) {
-                Marker.start("$res", .symbol("$mode"), "-")
-                Statement.convertTo("$res", .v("$mode"), noQueue: false, result: "error")
-                when_(.v("error") != 0) { return_(1) }
-                isLimited ? [choose([answer, [return_(1)]])] : answer
+                ask
+                isLimited ? limited : answer
             },
             Procedure(
-                "dlm_lock_sync_interruptible", parameters: ["res", "mode"], locals: ["error": 3],
+                "dlm_lock_sync_interruptible", parameters: ["res", "mode"], locals: ["error": 4],
                 source: "md-cluster.c: dlm_lock_sync_interruptible"
             ) {
-                Marker.start("$res", .symbol("$mode"), "-")
-                Statement.convertTo("$res", .v("$mode"), noQueue: false, result: "error")
-                when_(.v("error") != 0) { return_(1) }
+                ask
                 choose([
                     answer,
                     [Marker.unlock("$res", "CANCEL"), Statement.cancel("$res"), return_(1)],
@@ -266,7 +303,18 @@ enum GeneralCaller {
         call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .cr, result: "error")
         newLock(Name.resyncLock)
         // The LVB of the bitmap lock is gone when nobody has held the lock; else it is what was last written.
-        choose([[assign(Name.ownWindow, 0)], []])
+        when_(.v(Name.ownWindow) == 1) { assign(Name.ownWindow, unknown) }
+    }
+
+    /// Of `ownWindow`: 0 or 1. Only resync_info_update asks, so the choice is made there, where its next event tells.
+    static let unknown = 2
+
+    static func withUnknownWindow(_ procedure: inout Procedure) {
+        procedure.body.insert(
+            when_(.v(Name.ownWindow) == unknown) {
+                choose([[assign(Name.ownWindow, 0)], [assign(Name.ownWindow, 1)]])
+            },
+            at: 0)
     }
 
     static let loadBitmaps = Procedure("load_bitmaps", source: "md-cluster.c: load_bitmaps") {

@@ -96,6 +96,10 @@ enum Message {
     static let reAdd = Int(MessageType.reAdd.rawValue)
     static let bitmapNeedsSync = Int(MessageType.bitmapNeedsSync.rawValue)
     static let changeCapacity = Int(MessageType.changeCapacity.rawValue)
+    static let bitmapResize = Int(MessageType.bitmapResize.rawValue)
+    static let resyncingStart = Int(MessageType.resyncingStart.rawValue)
+    /// How many there are.
+    static let types = 9
 }
 
 /// A device of the array as a node sees it, and its role on the disks. There are two that operations work on: `b`, which

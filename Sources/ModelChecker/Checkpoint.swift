@@ -16,7 +16,7 @@ public enum CheckpointError: Error, Sendable, Equatable {
 /// A search put aside in a file: per shard its states, its layers, and its counters. Only whole
 /// layers are kept: the one that was being expanded is begun again, so nothing that it showed can be lost.
 struct Checkpoint {
-    private static let magic: UInt64 = 0x6D64_6C61_6263_6B32
+    private static let magic: UInt64 = 0x6D64_6C61_6263_6B33
 
     /// A number for what is searched, so that a checkpoint of something else is refused: its first states and their successors.
     static func identity(of system: any TransitionSystem) -> UInt64 {

@@ -11,7 +11,8 @@ final class Shard: @unchecked Sendable {
     let store: StateStore
     let stateWords: Int
     private let invariants: [(Int, Property)]
-    private let reachables: [(Int, Property)]
+    /// Those that were not seen to hold yet.
+    private var reachables: [(Int, Property)]
     private let canonicalize: (@Sendable (UnsafeMutablePointer<UInt64>) -> Void)?
 
     /// Where each layer begins in the store; the last element is where the next one will.
@@ -29,7 +30,7 @@ final class Shard: @unchecked Sendable {
     var reached: Set<Int> = []
     var isFull = false
     private var outboxes: [Outbox]
-    private var hashes: [UInt64] = []
+    private let batch = Batch()
 
     private struct Outbox {
         var words: [UInt64] = []
@@ -55,7 +56,7 @@ final class Shard: @unchecked Sendable {
 
     deinit { counters.deallocate() }
 
-    static func owner(ofHash hash: UInt64, shardCount: Int) -> Int { Int((hash >> 40) % UInt64(shardCount)) }
+    static func owner(ofHash hash: UInt64, shardCount: Int) -> Int { Int((hash & 0x3FF) % UInt64(shardCount)) }
 
     var layerEnd: Int { layerStarts[layerStarts.count - 1] }
 
@@ -77,49 +78,46 @@ final class Shard: @unchecked Sendable {
     }
 
     func addInitial(_ state: UnsafePointer<UInt64>, hash: UInt64) {
-        insert(state, hash: hash, step: -1)
+        batch.add(state, hash: hash, step: -1)
+        insertBatch()
     }
 
     /// Expands up to `limit` states of the current layer.
     func expand(limit: Int, with successors: inout Successors) {
         let end = min(cursor + limit, layerEnd)
         while cursor < end, !isFull {
-            let index = cursor
-            cursor += 1
             successors.removeAll()
-            let view = StateView(store.state(index))
-            system.successors(of: view, into: &successors)
-            for step in successors.passed { counters[Int(step)].fired += 1 }
-            let count = successors.count
-            if count == 0 {
-                if !system.isFinal(view) { deadlocks.append(index * shardCount + number) }
-                continue
+            while cursor < end, successors.total < Batch.size {
+                let index = cursor
+                cursor += 1
+                let view = StateView(store.state(index))
+                successors.setAside()
+                system.successors(of: view, into: &successors)
+                if successors.count == 0, !system.isFinal(view) { deadlocks.append(index * shardCount + number) }
             }
-            transitions += UInt64(count)
-            while hashes.count < count { hashes.append(0) }
-            hashes.withUnsafeMutableBufferPointer { hashes in
-                var touched: UInt32 = 0
-                for item in 0..<count {
-                    let words = successors.words(item)
-                    canonicalize?(words)
-                    hashes[item] = StateStore.hash(words, words: stateWords)
-                    touched ^= store.touch(hash: hashes[item])
-                }
-                for item in 0..<count { touched ^= store.touchState(hash: hashes[item]) }
-                withExtendedLifetime(touched) {}
-                for item in 0..<count {
-                    let owner = shardCount == 1 ? 0 : Self.owner(ofHash: hashes[item], shardCount: shardCount)
-                    if owner == number {
-                        insert(successors.words(item), hash: hashes[item], step: successors.step(item))
-                    } else {
-                        outboxes[owner].words.append(
-                            contentsOf: UnsafeBufferPointer(start: successors.words(item), count: stateWords))
-                        outboxes[owner].hashes.append(hashes[item])
-                        outboxes[owner].steps.append(Int32(truncatingIfNeeded: successors.step(item)))
-                    }
-                }
+            for step in successors.passed { counters[Int(step)].fired += 1 }
+            transitions += UInt64(successors.total)
+            distribute(successors)
+        }
+    }
+
+    /// Puts states where they belong: into this shard or into an outbox.
+    private func distribute(_ successors: borrowing Successors) {
+        for item in 0..<successors.total {
+            let words = successors.wordsOfAll(item)
+            canonicalize?(words)
+            let hash = StateStore.hash(words, words: stateWords)
+            let owner = shardCount == 1 ? 0 : Self.owner(ofHash: hash, shardCount: shardCount)
+            if owner == number {
+                if batch.count == Batch.size { insertBatch() }
+                batch.add(words, hash: hash, step: successors.stepOfAll(item))
+            } else {
+                outboxes[owner].words.append(contentsOf: UnsafeBufferPointer(start: words, count: stateWords))
+                outboxes[owner].hashes.append(hash)
+                outboxes[owner].steps.append(Int32(truncatingIfNeeded: successors.stepOfAll(item)))
             }
         }
+        insertBatch()
     }
 
     /// Takes what another shard left for this one.
@@ -127,9 +125,11 @@ final class Shard: @unchecked Sendable {
         let box = other.outboxes[number]
         box.words.withUnsafeBufferPointer { words in
             guard let base = words.baseAddress else { return }
-            for item in box.hashes.indices where !isFull {
-                insert(base + item * stateWords, hash: box.hashes[item], step: Int(box.steps[item]))
+            for item in box.hashes.indices {
+                if batch.count == Batch.size { insertBatch() }
+                batch.add(base + item * stateWords, hash: box.hashes[item], step: Int(box.steps[item]))
             }
+            insertBatch()
         }
     }
 
@@ -139,6 +139,7 @@ final class Shard: @unchecked Sendable {
         self.transitions = transitions
         self.layerStarts = layerStarts
         self.reached = reached
+        reachables.removeAll { reached.contains($0.0) }
         for step in 0..<stepCount {
             counters[step] = StepCoverage(fired: list[step * 2], found: list[step * 2 + 1])
         }
@@ -153,24 +154,70 @@ final class Shard: @unchecked Sendable {
         }
     }
 
-    private func insert(_ state: UnsafePointer<UInt64>, hash: UInt64, step: Int) {
-        if step >= 0 { counters[step].fired += 1 }
-        switch store.insert(state, hash: hash) {
-        case .known: return
-        case .full: isFull = true
-        case .new(let index):
-            if step >= 0 { counters[step].found += 1 }
-            let view = StateView(state)
-            if !invariants.isEmpty, system.mayBreakInvariant(view) {
-                for (position, property) in invariants where !property.holds(view) {
-                    violations.append((position, index * shardCount + number))
-                }
-            }
-            if reached.count < reachables.count {
-                for (position, property) in reachables where !reached.contains(position) && property.holds(view) {
-                    reached.insert(position)
-                }
+    private func insertBatch() {
+        let (batch, store) = (batch, store)
+        defer { batch.count = 0 }
+        guard !isFull, store.prepare(batch.hashes, batch.slots, count: batch.count) else {
+            isFull = true
+            return
+        }
+        for item in 0..<batch.count {
+            let state = batch.states[item]
+            let step = batch.steps[item]
+            if step >= 0 { counters[step].fired &+= 1 }
+            switch store.insert(state, hash: batch.hashes[item], from: batch.slots[item]) {
+            case .known: continue
+            case .full:
+                isFull = true
+                return
+            case .new(let index):
+                if step >= 0 { counters[step].found &+= 1 }
+                examine(StateView(state), index)
             }
         }
+    }
+
+    /// Looks at a state for the first time.
+    private func examine(_ view: StateView, _ index: Int) {
+        if !invariants.isEmpty, system.mayBreakInvariant(view) {
+            for (position, property) in invariants where !property.holds(view) {
+                violations.append((position, index * shardCount + number))
+            }
+        }
+        if !reachables.isEmpty {
+            for (position, property) in reachables where property.holds(view) { reached.insert(position) }
+            reachables.removeAll { reached.contains($0.0) }
+        }
+    }
+}
+
+/// States that are inserted together, so that their cache misses overlap.
+private final class Batch {
+    static let size = 64
+    let states: UnsafeMutablePointer<UnsafePointer<UInt64>>
+    let hashes: UnsafeMutablePointer<UInt64>
+    let steps: UnsafeMutablePointer<Int>
+    let slots: UnsafeMutablePointer<Int>
+    var count = 0
+
+    init() {
+        states = .allocate(capacity: Self.size)
+        hashes = .allocate(capacity: Self.size)
+        steps = .allocate(capacity: Self.size)
+        slots = .allocate(capacity: Self.size)
+    }
+
+    deinit {
+        states.deallocate()
+        hashes.deallocate()
+        steps.deallocate()
+        slots.deallocate()
+    }
+
+    @inline(__always) func add(_ state: UnsafePointer<UInt64>, hash: UInt64, step: Int) {
+        states[count] = state
+        hashes[count] = hash
+        steps[count] = step
+        count &+= 1
     }
 }

@@ -86,7 +86,11 @@ public struct Successors: ~Copyable {
     private var capacity = 64
     private var storage: UnsafeMutablePointer<UInt64>
     private var stepNumbers: UnsafeMutablePointer<Int32>
-    public private(set) var count = 0
+    /// States written, those that were set aside included.
+    private(set) var total = 0
+    private var first = 0
+    /// States written since the last `removeAll` or `setAside`.
+    public var count: Int { total &- first }
     /// Steps that were taken on the way to the states written and lead to none of them: counted as fired.
     public private(set) var passed: [Int32] = []
     /// Whatever the system wants to find again when it is asked for the next state's successors.
@@ -105,35 +109,41 @@ public struct Successors: ~Copyable {
 
     /// Room for one more state, its words not yet set; write all of them before the next call.
     public mutating func add(step: Int) -> UnsafeMutablePointer<UInt64> {
-        if count == capacity { grow() }
-        stepNumbers[count] = Int32(truncatingIfNeeded: step)
-        count += 1
-        return storage + (count - 1) * stateWords
+        if total == capacity { grow() }
+        stepNumbers[total] = Int32(truncatingIfNeeded: step)
+        total &+= 1
+        return storage + (total &- 1) &* stateWords
     }
 
     /// Takes the last state back: a step that turned out to be impossible.
-    public mutating func removeLast() { count -= 1 }
+    public mutating func removeLast() { total -= 1 }
 
     public mutating func removeAll() {
-        count = 0
-        passed.removeAll(keepingCapacity: true)
+        (total, first) = (0, 0)
+        if !passed.isEmpty { passed.removeAll(keepingCapacity: true) }
     }
+
+    /// What was written stays, but the system does not see it any more: it is asked for another state's successors.
+    mutating func setAside() { first = total }
+    /// As `words` and `step`, counted from the first that was set aside.
+    func wordsOfAll(_ index: Int) -> UnsafeMutablePointer<UInt64> { storage + index &* stateWords }
+    func stepOfAll(_ index: Int) -> Int { Int(stepNumbers[index]) }
 
     /// Notes a step on the way to what is written.
     public mutating func pass(step: Int) { passed.append(Int32(truncatingIfNeeded: step)) }
 
-    public func words(_ index: Int) -> UnsafeMutablePointer<UInt64> { storage + index * stateWords }
-    public func step(_ index: Int) -> Int { Int(stepNumbers[index]) }
+    public func words(_ index: Int) -> UnsafeMutablePointer<UInt64> { storage + (first + index) * stateWords }
+    public func step(_ index: Int) -> Int { Int(stepNumbers[first + index]) }
     /// Renames a state's step once it is known which one it was.
-    public func setStep(_ index: Int, to step: Int) { stepNumbers[index] = Int32(truncatingIfNeeded: step) }
+    public func setStep(_ index: Int, to step: Int) { stepNumbers[first + index] = Int32(truncatingIfNeeded: step) }
 
     private mutating func grow() {
         let bigger = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity * 2 * stateWords)
-        bigger.update(from: storage, count: count * stateWords)
+        bigger.update(from: storage, count: total * stateWords)
         storage.deallocate()
         storage = bigger
         let longer = UnsafeMutablePointer<Int32>.allocate(capacity: capacity * 2)
-        longer.update(from: stepNumbers, count: count)
+        longer.update(from: stepNumbers, count: total)
         stepNumbers.deallocate()
         stepNumbers = longer
         capacity *= 2

@@ -2,15 +2,21 @@
 
 /// Nodes that run the same code can be renamed without changing what is possible. Of all states that differ only by such a
 /// renaming, the one whose words come first stands for the rest.
-struct NodeSymmetry: Sendable {
-    /// For each renaming but the one that changes nothing, where every field goes.
-    let renamings: [[Move]]
+///
+/// The renamings are tables that are only read.
+final class NodeSymmetry: @unchecked Sendable {
+    private let renamingCount: Int
+    /// By renaming and the word that is written: where its moves begin; one more at the end.
+    private let starts: UnsafeMutablePointer<Int>
+    private let moves: UnsafeMutablePointer<Move>
+    /// New numbers of nodes.
+    private let numbers: UnsafeMutablePointer<Int>
 
-    struct Move: Sendable {
+    struct Move {
         var from: Field
         var to: Field
-        /// If the field holds a node's number + 1: the new number of each node.
-        var numbers: [Int]?
+        /// If the field holds a node's number + 1: where the new numbers begin, else -1.
+        var table = -1
     }
 
     /// Nil if no two nodes are alike.
@@ -21,7 +27,26 @@ struct NodeSymmetry: Sendable {
                 && permutation.indices.allSatisfy { classes[$0] == classes[permutation[$0]] }
         }
         guard !permutations.isEmpty else { return nil }
-        renamings = permutations.map { Self.moves($0, program, code, layout) }
+        var starts = [0]
+        var moves: [Move] = []
+        var numbers: [Int] = []
+        for permutation in permutations {
+            let all = Self.moves(permutation, program, code, layout, &numbers)
+            for word in 0..<layout.words {
+                moves += all.filter { $0.to.word == word }
+                starts.append(moves.count)
+            }
+        }
+        renamingCount = permutations.count
+        self.starts = Machine.copy(starts)
+        self.moves = Machine.copy(moves)
+        self.numbers = Machine.copy(numbers)
+    }
+
+    deinit {
+        starts.deallocate()
+        moves.deallocate()
+        numbers.deallocate()
     }
 
     /// Nodes with the same number have threads of the same names with instructions of the same shape.
@@ -58,10 +83,16 @@ struct NodeSymmetry: Sendable {
         }
     }
 
-    private static func moves(_ permutation: [Int], _ program: Program, _ code: Code, _ layout: Layout) -> [Move] {
+    private static func moves(
+        _ permutation: [Int], _ program: Program, _ code: Code, _ layout: Layout, _ numbers: inout [Int]
+    ) -> [Move] {
         var moves: [Move] = []
+        // Every value that a field of some bits can have.
+        let table = numbers.count
+        let values = 1 << Field.bits(forValues: program.nodes + 1)
+        numbers += (0..<values).map { (1...program.nodes).contains($0) ? permutation[$0 - 1] + 1 : $0 }
         func add(_ from: Field, _ to: Field, holdsNode: Bool = false) {
-            if from.bits > 0 { moves.append(Move(from: from, to: to, numbers: holdsNode ? permutation : nil)) }
+            if from.bits > 0 { moves.append(Move(from: from, to: to, table: holdsNode ? table : -1)) }
         }
         for variable in program.shared {
             if let field = layout.shared[variable.name] { add(field, field, holdsNode: variable.holdsNode) }
@@ -96,7 +127,7 @@ struct NodeSymmetry: Sendable {
     private static func merge(_ moves: [Move]) -> [Move] {
         var result: [Move] = []
         for move in moves.sorted(by: { ($0.from.word, $0.from.shift) < ($1.from.word, $1.from.shift) }) {
-            if let last = result.last, last.numbers == nil, move.numbers == nil, last.from.word == move.from.word,
+            if let last = result.last, last.table < 0, move.table < 0, last.from.word == move.from.word,
                 last.to.word == move.to.word, last.from.shift + last.from.bits == move.from.shift,
                 last.to.shift + last.to.bits == move.to.shift, last.from.bits + move.from.bits < 64
             {
@@ -109,24 +140,33 @@ struct NodeSymmetry: Sendable {
         return result
     }
 
-    /// Replaces a state by the one that stands for it.
+    /// Replaces a state by the one that stands for it. A renaming is given up at the first word that is no smaller.
     func canonicalize(_ words: UnsafeMutablePointer<UInt64>, count: Int) {
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count * 2) { buffer in
             guard let original = buffer.baseAddress else { return }
             let renamed = original + count
             original.update(from: words, count: count)
-            for moves in renamings {
-                renamed.update(repeating: 0, count: count)
-                for move in moves {
-                    let value = move.from.read(original)
-                    move.to.write(
-                        renamed,
-                        move.numbers.map { value > 0 && value <= $0.count ? $0[value - 1] + 1 : value } ?? value)
+            for number in 0..<renamingCount {
+                var isSmaller = false
+                for word in 0..<count {
+                    let list = starts[number &* count &+ word]..<starts[number &* count &+ word &+ 1]
+                    var value: UInt64 = 0
+                    for move in list { value |= moved(moves + move, original) }
+                    renamed[word] = value
+                    if isSmaller { continue }
+                    if value > words[word] { break }
+                    isSmaller = value < words[word]
                 }
-                var word = 0
-                while word < count, renamed[word] == words[word] { word += 1 }
-                if word < count, renamed[word] < words[word] { words.update(from: renamed, count: count) }
+                if isSmaller { words.update(from: renamed, count: count) }
             }
         }
+    }
+
+    @inline(__always) private func moved(_ move: UnsafeMutablePointer<Move>, _ original: UnsafePointer<UInt64>)
+        -> UInt64
+    {
+        let value = move.pointee.from.read(original)
+        let new = move.pointee.table < 0 ? value : numbers[move.pointee.table &+ value]
+        return UInt64(truncatingIfNeeded: new) &<< UInt64(move.pointee.to.shift)
     }
 }

@@ -35,7 +35,8 @@ private struct Case {
         let scenario = try scenario(
             steps: "  - {stop: node1}",
             expect: "  METADATA_UPDATED: 1\n  all: {degraded: 1, devices: {vda: in_sync, vdb: faulty, vdc: absent}}",
-            variants: "  async: {fails: [synchronous]}\n  cyclic: {fails: [no-hang], cycle: [node1, node2]}")
+            variants: "  async: {fails: [synchronous]}\n  cyclic: {fails: [no-hang], cycle: [node1, node2]}",
+            known: "  it forgets: {fails: [agreement], says: [ment is wr]}")
         var description = RunDescription(
             toolVersion: "0", scenario: "test", started: Date(timeIntervalSince1970: 0), nodes: 2, kernelRelease: "6.1",
             start: .cold, accelerator: "tcg")
@@ -81,6 +82,16 @@ private struct Case {
                 "0 METADATA_UPDATED received, at least 1 expected",
             ])
         #expect(verdict.checks.last?.findings.first?.node == "node2")
+    }
+
+    @Test func aKnownFailureIsNamed() throws {
+        let verdict = try Case(answers: ["agreement": .fails, "no-hang": .holds]).verdict()
+        #expect(verdict.word == .xfail)
+        #expect(verdict.reason == "known, docs/findings.md, it forgets: agreement is wrong")
+        #expect(try Case(answers: ["agreement": .fails, "no-hang": .fails]).verdict().word == .fail)
+        #expect(try Case(answers: ["no-hang": .fails]).verdict().word == .fail)
+        #expect(try Case(answers: ["agreement": .fails], ending: .hung).verdict().word == .fail)
+        #expect(try Case().verdict().word == .pass)
     }
 
     @Test func whatWasNotSeenIsNotDecided() throws {

@@ -12,10 +12,11 @@ func parse(_ text: String) throws(ScenarioError) -> Scenario {
 }
 
 /// A scenario of two nodes whose steps are `steps`, each line indented as under "steps:".
-func scenario(steps: String, expect: String = "", variants: String = "") throws -> Scenario {
+func scenario(steps: String, expect: String = "", variants: String = "", known: String = "") throws -> Scenario {
     try parse(
         "summary: a test\ndisks: 3\nsteps:\n\(steps)\n"
-            + (expect.isEmpty ? "" : "expect:\n\(expect)\n") + (variants.isEmpty ? "" : "variants:\n\(variants)\n"))
+            + (expect.isEmpty ? "" : "expect:\n\(expect)\n") + (variants.isEmpty ? "" : "variants:\n\(variants)\n")
+            + (known.isEmpty ? "" : "known:\n\(known)\n"))
 }
 
 /// The problem and the line of what `text` is refused for.

@@ -20,6 +20,10 @@ public struct TraceWords: Sendable {
         public var events: [Event] = []
         /// Why the word ends before the trace does.
         public var cut: Cut?
+        /// The node died in the run, which is its last event; what it did in its last 50 ms may be missing before it.
+        public var died = false
+        /// Kinds of events that other nodes show and this one never does, because its function tracer was not told to.
+        var unseen: Set<String> = []
     }
 
     /// What makes the rest of a trace useless.
@@ -37,21 +41,30 @@ public struct TraceWords: Sendable {
     public internal(set) var processes = 1
     /// "enter lock_comm": what the record can show, by the beginning of the labels.
     public internal(set) var kinds: Set<String> = []
+    /// Of the array that is compared.
+    let lockspace: UInt32
     private var numbers: [String: Int32] = [:]
+    /// md_wakeup_thread is a macro around the second since v6.10.
+    static let wakeUps: Set<String> = ["md_wakeup_thread", "__md_wakeup_thread"]
 
     /// - Parameters:
     ///   - traces: one for each node, in order.
     ///   - offsets: guest seconds minus host seconds of each node's clock; may be empty.
     ///   - probed: functions that had a probe, "NAME__ret" for one at the return, beside those that were called.
+    ///   - died: nodes that died in the run.
     init(
-        traces: [(node: NodeID, events: [KernelEvent])], lockspace: UInt32, offsets: [Double], probed: Set<String>
+        traces: [(node: NodeID, events: [KernelEvent])], lockspace: UInt32, offsets: [Double], probed: Set<String>,
+        died: Set<NodeID> = []
     ) {
+        self.lockspace = lockspace
         var seen = probed.filter { !$0.hasSuffix("__ret") }
         var arrays: [NodeID: Set<Int64>] = [:]
         for (node, events) in traces {
             for event in events {
                 guard case .entry(let function, let values) = event.body else {
-                    if case .function("md_wakeup_thread", _) = event.body { kinds.insert("enter md_wakeup_thread") }
+                    if case .function(let name, _) = event.body, Self.wakeUps.contains(name) {
+                        kinds.insert("enter md_wakeup_thread")
+                    }
                     continue
                 }
                 seen.insert(function)
@@ -61,10 +74,27 @@ public struct TraceWords: Sendable {
         kinds.formUnion(seen.map { "enter \($0)" })
         kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
         for (number, trace) in traces.enumerated() {
-            let reader = EventReader(lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen)
+            let reader = EventReader(
+                lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen,
+                unnamed: EventReader.unnamed(in: trace.events))
             read(trace.node, trace.events, reader, offset: number < offsets.count ? offsets[number] : 0)
         }
+        for number in nodes.indices where died.contains(nodes[number].id) {
+            guard nodes[number].cut == nil, let last = nodes[number].events.last else { continue }
+            nodes[number].died = true
+            nodes[number].events.append(
+                Event(
+                    index: last.index, label: self.number(of: "\(ObservedProgram.death)()"),
+                    thread: Int32(4 + processes), hint: last.hint))
+        }
+        // All of md-cluster is one filter of the function tracer; functions of md.c are one each, and one may have failed.
+        for number in nodes.indices {
+            let shown = Set(nodes[number].events.map { labels[Int($0.label)] })
+            nodes[number].unseen = Self.single.filter { kinds.contains($0) && !shown.contains("\($0)()") }
+        }
     }
+
+    private static let single: Set<String> = ["enter md_check_recovery", "enter md_wakeup_thread"]
 
     private mutating func read(_ id: NodeID, _ events: [KernelEvent], _ reader: EventReader, offset: Double) {
         var reader = reader
@@ -77,18 +107,21 @@ public struct TraceWords: Sendable {
                 node.cut = .lost(count, at: event.index)
                 break
             }
+            let before = reader.givesUp(event)
             guard let reading = reader.read(event) else {
                 node.cut = .began(at: event.index)
                 break
             }
-            switch reading {
-            case .ignored(let rule): ignored[rule, default: 0] += 1
-            case .label(let text, let actor):
-                node.events.append(
-                    Event(
-                        index: Int32(event.index), label: number(of: text), thread: 0,
-                        hint: Int64(event.time) - shift))
-                actors.append(actor)
+            for reading in [before, reading].compactMap(\.self) {
+                switch reading {
+                case .ignored(let rule): ignored[rule, default: 0] += 1
+                case .label(let text, let actor):
+                    node.events.append(
+                        Event(
+                            index: Int32(event.index), label: number(of: text), thread: 0,
+                            hint: Int64(event.time) - shift))
+                    actors.append(actor)
+                }
             }
         }
         let slots = ProcessSlots(actors)
@@ -115,6 +148,7 @@ public struct TraceWords: Sendable {
         return number
     }
 
+    public var hasDeath: Bool { nodes.contains(where: \.died) }
     public var count: Int { nodes.reduce(0) { $0 + $1.events.count } }
 }
 

@@ -9,6 +9,8 @@ struct Alphabet: Sendable {
     let texts: [String]
     /// Kinds of steps that the record cannot show: "return load_bitmaps".
     let hidden: Set<String>
+    /// Which hidden steps can change places.
+    let independence: Independence
     /// [event's label * labels of steps + step's label]
     private let fitting: [Bool]
     private let events: Int
@@ -20,12 +22,16 @@ struct Alphabet: Sendable {
         var texts: [String] = []
         var numbers: [String: Int32] = [:]
         var hidden: Set<String> = []
+        let threads = machine.threads.count / max(1, words.nodes.count)
         for step in 0..<machine.stepCount {
             let place = machine.place(ofStep: step)
             guard let procedure = place.procedures.first, Marker.isOne(procedure), let text = place.stack.first else {
                 continue
             }
-            guard procedure.hasPrefix("dlm_") || words.kinds.contains(procedure) else {
+            let node = machine.actor(ofStep: step) / threads
+            guard procedure.hasPrefix("dlm_") || words.kinds.contains(procedure),
+                !words.nodes[node].unseen.contains(procedure)
+            else {
                 hidden.insert(procedure)
                 continue
             }
@@ -38,6 +44,7 @@ struct Alphabet: Sendable {
             }
         }
         self.labels = labels
+        independence = machine.independence { labels[$0] >= 0 }
         self.hidden = hidden
         self.texts = texts
         let fitting = words.labels.flatMap { event in texts.map { Self.fits(event, $0) } }

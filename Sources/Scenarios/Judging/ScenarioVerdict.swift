@@ -68,6 +68,11 @@ public struct ScenarioVerdict: Sendable {
             return expectedWord(verdict, expected, failing)
         }
         if let first = failing.first {
+            if description.ending == .finished,
+                let known = instance.scenario.known.first(where: { $0.explains(failing) })
+            {
+                return (.xfail, "known, docs/findings.md, \(known.finding): " + (first.findings.first?.text ?? "fails"))
+            }
             return (.fail, failing.map(\.name).joined(separator: ", ") + ": " + (first.findings.first?.text ?? "fails"))
         }
         if let problem {

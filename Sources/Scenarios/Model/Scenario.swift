@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import RunRecord
 
 /// What one scenario file says: a clustered array, what is done to it on which node, and what must be true at the end.
 ///
@@ -25,6 +26,8 @@ public struct Scenario: Sendable, Equatable {
     public var expect: Expectation
     /// Variant -> what must fail there. A variant that is not here is judged like the unchanged kernel.
     public var variants: [String: ExpectedFailure]
+    /// What the kernel is known to do wrong here now and then.
+    public var known: [KnownFailure]
 
     /// Every run the file stands for, the plain one first.
     public var instances: [ScenarioInstance] {
@@ -81,6 +84,22 @@ public struct ScenarioInstance: Sendable, Equatable {
 
     /// What must fail with this variant; nil: nothing may fail.
     public func expectedFailure(variant: String?) -> ExpectedFailure? { variant.flatMap { scenario.variants[$0] } }
+}
+
+/// A fault of the kernel that a run may meet or not, as the schedule falls: a heading of docs/findings.md, and how to tell it
+/// from any other fault.
+public struct KnownFailure: Sendable, Equatable {
+    public var finding: String
+    /// Names of the checks that fail: all of these, and no other.
+    public var checks: [String]
+    /// Every finding of those checks contains one of these texts.
+    public var says: [String]
+
+    /// Whether this, and nothing beside it, is what was found.
+    func explains(_ failing: [CheckResult]) -> Bool {
+        Set(failing.map(\.name)) == Set(checks)
+            && failing.flatMap(\.findings).allSatisfy { finding in says.contains { finding.text.contains($0) } }
+    }
 }
 
 /// What must fail when a broken kernel runs the scenario: these checks, and no other.

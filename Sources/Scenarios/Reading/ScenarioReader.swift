@@ -42,7 +42,8 @@ public struct ScenarioReader {
         let fields = try Fields(
             root, what: "a scenario",
             known: [
-                "summary", "levels", "nodes", "disks", "disk-size", "array", "before", "steps", "expect", "variants",
+                "summary", "levels", "nodes", "disks", "disk-size", "array", "before", "steps", "expect", "known",
+                "variants",
             ] + besides, file: file)
         let summary = try fields.requiredText("summary")
         let levels = try self.levels(fields)
@@ -63,7 +64,8 @@ public struct ScenarioReader {
         return Scenario(
             name: name, summary: summary, levels: levels, nodeCounts: nodeCounts, disks: disks, diskMiB: diskMiB,
             array: array,
-            before: before, steps: steps, expect: try expectation(fields), variants: try variants(fields))
+            before: before, steps: steps, expect: try expectation(fields), variants: try variants(fields),
+            known: try known(fields))
     }
 
     private func levels(_ fields: Fields) throws(ScenarioError) -> [RaidLevel] {
@@ -164,26 +166,14 @@ public struct ScenarioReader {
         return result
     }
 
-    /// The names of checks that a broken kernel may be expected to fail.
+    /// The names of checks that a kernel may be expected to fail.
     public static let checkNames = ["synchronous", "dlm-words", "agreement", "kernel-log", "no-hang", "scenario"]
 
     private func variants(_ fields: Fields) throws(ScenarioError) -> [String: ExpectedFailure] {
-        guard let node = fields.node("variants") else { return [:] }
-        guard let mapping = node.mapping else {
-            throw .file(file, line: fields.line(of: "variants"), .notAMapping(what: "variants"))
-        }
         var result: [String: ExpectedFailure] = [:]
-        for (key, value) in mapping {
-            guard let name = key.scalar?.string, !name.isEmpty else {
-                throw .file(file, line: key.mark?.line ?? 1, .notAMapping(what: "variants"))
-            }
+        for (name, value) in try named("variants", fields) {
             let inner = try Fields(value, what: "a variant", known: ["fails", "cycle"], file: file)
-            guard let checks = try inner.texts("fails") else {
-                throw .file(file, line: inner.line, .missing(key: "fails", what: "a variant"))
-            }
-            for check in checks where !Self.checkNames.contains(check) {
-                throw inner.bad("fails", check, expected: "one of " + Self.checkNames.joined(separator: ", "))
-            }
+            let checks = try checks(inner, of: "a variant")
             var cycle: [NodeID] = []
             for name in try inner.texts("cycle") ?? [] {
                 cycle.append(try inner.node(named: name, key: "cycle", count: nodeCount))
@@ -191,5 +181,45 @@ public struct ScenarioReader {
             result[name] = ExpectedFailure(checks: checks, cycle: cycle)
         }
         return result
+    }
+
+    private func known(_ fields: Fields) throws(ScenarioError) -> [KnownFailure] {
+        var result: [KnownFailure] = []
+        for (finding, value) in try named("known", fields) {
+            let inner = try Fields(value, what: "a known failure", known: ["fails", "says"], file: file)
+            let checks = try checks(inner, of: "a known failure")
+            guard let says = try inner.texts("says") else {
+                throw .file(file, line: inner.line, .missing(key: "says", what: "a known failure"))
+            }
+            if says.contains("") { throw inner.bad("says", "", expected: "a part of a finding's text") }
+            result.append(KnownFailure(finding: finding, checks: checks, says: says))
+        }
+        return result
+    }
+
+    /// The entries of a mapping with keys of the author's choice, in the file's order.
+    private func named(_ key: String, _ fields: Fields) throws(ScenarioError) -> [(String, Node)] {
+        guard let node = fields.node(key) else { return [] }
+        guard let mapping = node.mapping else {
+            throw .file(file, line: fields.line(of: key), .notAMapping(what: key))
+        }
+        var result: [(String, Node)] = []
+        for (name, value) in mapping {
+            guard let text = name.scalar?.string, !text.isEmpty else {
+                throw .file(file, line: name.mark?.line ?? 1, .notAMapping(what: key))
+            }
+            result.append((text, value))
+        }
+        return result
+    }
+
+    private func checks(_ fields: Fields, of what: String) throws(ScenarioError) -> [String] {
+        guard let checks = try fields.texts("fails") else {
+            throw .file(file, line: fields.line, .missing(key: "fails", what: what))
+        }
+        for check in checks where !Self.checkNames.contains(check) {
+            throw fields.bad("fails", check, expected: "one of " + Self.checkNames.joined(separator: ", "))
+        }
+        return checks
     }
 }
