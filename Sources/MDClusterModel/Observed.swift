@@ -43,6 +43,16 @@ public enum ObservedProgram {
     /// The event of a node that died.
     public static let death = "node is gone"
 
+    /// Variables and mutexes of a node whose values a snapshot of a kernel shows too.
+    public static let waitingForNewDisk = Bit.waitingForNewDisk
+    public static let sendLock = Bit.sendLock
+    public static let sendLockedAlready = Bit.sendLockedAlready
+    public static let holding = Bit.holding
+    public static let isMember = Name.joined
+    public static let resyncedByOther = Flag.remote
+    public static let reconfigMutex = Mutex.reconfig
+    public static let receiveMutex = Mutex.receive
+
     /// Functions whose entry and return a trace can show, and which of their arguments are compared, in this order.
     public static let arguments: [String: [String]] = [
         "join": [], "leave": [], "lock_comm": ["mddev_locked"], "unlock_comm": [], "metadata_update_start": [],

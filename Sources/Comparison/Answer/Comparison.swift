@@ -4,6 +4,7 @@ import KernelTrace
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
+import RunRecord
 
 /// Is what the kernels of a record did a behaviour of a variant of the reference model?
 ///
@@ -34,12 +35,22 @@ public struct Comparison: Sendable {
         case died(NodeID)
         /// The search gave up at so many states.
         case limit(states: Int)
+        /// No variant was made for this kernel, and none was named.
+        case noModel(kernel: String)
+        /// The run was cut off: what came after the end of its traces is not known.
+        case unfinished(RunDescription.Ending)
+        /// A thread that takes part has no name in the trace: what it is for md is not known.
+        case unnamed(NodeID, pid: Int)
+        /// The tracer counts events that it did not record, and the trace does not mark where.
+        case unmarked(NodeID, what: String, UInt64)
     }
 
     public let variant: String
     public let answer: Answer
     public let figures: Figures
     public let words: TraceWords
+    /// The run of the model that shows all events, when there is one.
+    let run: ModelRun?
 
     public struct Figures: Sendable, Equatable {
         /// Events in the traces, and how many of them are compared.
@@ -67,7 +78,7 @@ public struct Comparison: Sendable {
 
     public init(
         traces: [(node: NodeID, events: [KernelEvent]?)], offsets: [Double] = [], probed: Set<String> = [],
-        died: Set<NodeID> = [], variant: String, limit: Int = Comparison.stateLimit
+        died: Set<NodeID> = [], variant: String, limit: Int = Comparison.stateLimit, doubts beforehand: [Doubt] = []
     ) throws(ModelError) {
         self.variant = variant
         var doubts = traces.filter { $0.events == nil }.map { Doubt.noTrace($0.node) }
@@ -80,6 +91,7 @@ public struct Comparison: Sendable {
         }
         if lockspaces.isEmpty, doubts.isEmpty { doubts.append(.noArray) }
         if lockspaces.count > 1 { doubts.append(.severalArrays) }
+        doubts += beforehand.filter { if case .noModel = $0 { true } else { false } }
         if !(2...4).contains(traces.count) { doubts.append(.tooManyNodes(traces.count)) }
         let words = TraceWords(
             traces: known, lockspace: lockspaces.first ?? 0, offsets: offsets, probed: probed, died: died)
@@ -92,8 +104,10 @@ public struct Comparison: Sendable {
         guard doubts.isEmpty else {
             self.figures = figures
             answer = .notDecided(doubts)
+            run = nil
             return
         }
+        doubts += beforehand + Self.unnamed(words)
         for node in words.nodes {
             switch node.cut {
             case .lost(let count, let index)?: doubts.append(.lostEvents(node.id, count, at: index))
@@ -127,9 +141,15 @@ public struct Comparison: Sendable {
             figures.messages[String(type), default: 0] += 1
         }
         self.figures = figures
+        run =
+            result.ending == .conforms
+            ? ModelRun(result, machine: machine, words: words, alphabet: alphabet) : nil
         switch result.ending {
         case .conforms: answer = doubts.isEmpty ? .conforms : .notDecided(doubts)
         case .limit: answer = .notDecided(doubts + [.limit(states: result.states)])
+        case .noRun where doubts.contains(where: Self.isGap):
+            // What the tracer left out may be what is missing.
+            answer = .notDecided(doubts)
         case .noRun
         where zip(words.nodes, result.cut).contains { ($0.cut != nil || $0.died) && $1 == $0.events.count }:
             // The other nodes may wait for what is missing.
@@ -137,6 +157,21 @@ public struct Comparison: Sendable {
         case .noRun:
             answer = .doesNotConform(
                 Mismatch(result: result, machine: machine, words: words, alphabet: alphabet, traces: known))
+        }
+    }
+
+    private static func isGap(_ doubt: Doubt) -> Bool {
+        switch doubt {
+        case .unmarked, .unnamed: true
+        default: false
+        }
+    }
+
+    /// The kernel keeps the names of threads in a table, which a run that is killed has not read, and prints "<...>" else.
+    /// Most such threads are known by what they call.
+    private static func unnamed(_ words: TraceWords) -> [Doubt] {
+        words.nodes.compactMap { word in
+            word.nameless.map { .unnamed(word.id, pid: $0) }
         }
     }
 

@@ -45,7 +45,10 @@ public enum HangMatch: Sendable, Equatable {
             return .noCycle(hangs.flatMap(\.lines))
         }
         let trial = Variants.all.first { $0.name == variant }?.trial
-        let tried = workloads.isEmpty ? [(nodes: trial?.nodes ?? 2, text: trial?.workload ?? "fail")] : workloads
+        // The trial is the shortest way to a variant's fault. Who assembles an array writes superblocks too.
+        let tried =
+            workloads.isEmpty
+            ? [(nodes: trial?.nodes ?? 2, text: trial?.workload ?? "fail"), (nodes: 2, text: "join/fail")] : workloads
         var found: [ModelDeadlock] = []
         var states = 0
         var isComplete = true
