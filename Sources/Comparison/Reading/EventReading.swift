@@ -41,6 +41,8 @@ struct EventReader {
     private var askers: [UInt32: Asker] = [:]
     /// By thread: the lkb whose answer it waits for.
     private var waits: [EventReading.Actor: UInt32] = [:]
+    /// join() was seen: the lockspace and all its locks are made after it.
+    private var hasBegun = false
 
     private struct Asker {
         var actor: EventReading.Actor
@@ -90,6 +92,7 @@ struct EventReader {
         case .entry(let function, let values):
             guard let names = ObservedProgram.arguments[function] else { return .ignored(.notCompared) }
             if let mddev = values["mddev"], !arrays.isEmpty, !arrays.contains(mddev) { return .ignored(.otherArray) }
+            if function == "join" { hasBegun = true }
             return .label("enter \(function)(\(Self.arguments(names, values)))", actor(of: event))
         case .exit(let function, let value):
             guard ObservedProgram.arguments[function] != nil else { return .ignored(.notCompared) }
@@ -180,7 +183,10 @@ struct EventReader {
             return .label("\(dlm.kind.rawValue)(\(dlm.resource), \(status))", actor(of: event))
         case .ast:
             let status = dlm.status ?? 0
-            guard let asker = askers[dlm.lock] else { return nil }
+            // Where the array's begin is in the trace, no request can be missing: then nobody has asked.
+            let nobody =
+                hasBegun ? Asker(actor: .callback, resource: dlm.resource, time: event.time) : nil
+            guard let asker = askers[dlm.lock] ?? nobody else { return nil }
             if asker.isCancelled || status == -0x10001 { return .ignored(.cancelled) }
             if asker.isAlone { return .ignored(.unawaited) }
             waits[asker.actor] = nil

@@ -44,7 +44,9 @@ struct Compare: ParsableCommand {
             let comparison = try Comparison(recording, variant: variant, limit: states)
             let snapshots = recording.nodes.flatMap(\.snapshots)
             let endState = EndState(comparison, recording)
-            let hang = try HangMatch.find(in: snapshots, variant: comparison.variant)
+            let did = RecordedOperations.workload(of: recording.nodes.map { ($0.id, $0.trace ?? []) })
+            let hang = try HangMatch.find(
+                in: snapshots, variant: comparison.variant, workloads: did.map { [$0] } ?? [])
             let answer =
                 brief
                 ? ComparisonWording.line(comparison, folder: folder)
