@@ -99,18 +99,27 @@ import Testing
         }
     }
 
+    private static func nameless(_ role: ThreadRole, _ recording: inout Recording) {
+        recording.nodes[1].trace = recording.nodes[1].trace?.map { event in
+            var event = event
+            if event.role == role { event.comm = "<...>" }
+            return event
+        }
+    }
+
     @Test func aThreadWithoutANameIsADoubt() throws {
         // Where the search gives up makes no difference.
-        let doubts = try Self.doubts(limit: 500) { recording in
-            recording.nodes[1].trace = recording.nodes[1].trace?.map { event in
-                var event = event
-                if event.role == .recvDaemon { event.comm = "<...>" }
-                return event
-            }
-        }
+        let doubts = try Self.doubts(limit: 500) { Self.nameless(.other, &$0) }
         guard case .unnamed(NodeID(2), _)? = doubts.first else {
             Issue.record("\(doubts)")
             return
+        }
+    }
+
+    @Test func aThreadWithoutANameIsKnownByWhatOnlyItCalls() throws {
+        for role in [ThreadRole.recvDaemon, .resync] {
+            let recording = try Self.recording { Self.nameless(role, &$0) }
+            #expect(try Comparison(recording, limit: 400_000).answer == .conforms, "\(role)")
         }
     }
 

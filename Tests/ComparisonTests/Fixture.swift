@@ -22,21 +22,22 @@ struct Fixture {
     /// The probes that every recorded run had.
     static let probed = Set(
         ObservedProgram.arguments.keys.filter {
-            !["md_wakeup_thread", "md_check_recovery", "load_bitmaps"].contains($0)
+            !["md_wakeup_thread", "md_check_recovery", "load_bitmaps", "resync_start_notify"].contains($0)
         }
     ).union(
         ObservedProgram.arguments.keys.filter {
-            !["md_wakeup_thread", "md_check_recovery", "load_bitmaps", "mddev_unlock"].contains($0)
+            !["md_wakeup_thread", "md_check_recovery", "load_bitmaps", "mddev_unlock", "resync_start_notify"].contains(
+                $0)
         }.map { $0 + "__ret" })
 
     func compared(
         with variant: String, _ change: (inout [(node: NodeID, events: [KernelEvent])]) -> Void = { _ in },
-        limit: Int = 400_000
+        died: Set<NodeID> = [], limit: Int = 400_000
     ) throws -> Comparison {
         var traces = traces
         change(&traces)
         return try Comparison(
             traces: traces.map { ($0.node, $0.events) }, offsets: description.clockOffsets, probed: Self.probed,
-            variant: variant, limit: limit)
+            died: died, variant: variant, limit: limit)
     }
 }

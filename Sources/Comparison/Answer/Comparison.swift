@@ -107,7 +107,7 @@ public struct Comparison: Sendable {
             run = nil
             return
         }
-        doubts += beforehand + Self.unnamed(words, known)
+        doubts += beforehand + Self.unnamed(words)
         for node in words.nodes {
             switch node.cut {
             case .lost(let count, let index)?: doubts.append(.lostEvents(node.id, count, at: index))
@@ -168,13 +168,10 @@ public struct Comparison: Sendable {
     }
 
     /// The kernel keeps the names of threads in a table, which a run that is killed has not read, and prints "<...>" else.
-    private static func unnamed(_ words: TraceWords, _ traces: [(node: NodeID, events: [KernelEvent])]) -> [Doubt] {
-        zip(words.nodes, traces).compactMap { word, trace in
-            let known = EventReader.unnamed(in: trace.events)
-            let event = word.events.lazy.map { trace.events[Int($0.index)] }.first {
-                $0.comm == "<...>" && known[$0.pid] == nil
-            }
-            return event.map { .unnamed(word.id, pid: $0.pid) }
+    /// Most such threads are known by what they call.
+    private static func unnamed(_ words: TraceWords) -> [Doubt] {
+        words.nodes.compactMap { word in
+            word.nameless.map { .unnamed(word.id, pid: $0) }
         }
     }
 

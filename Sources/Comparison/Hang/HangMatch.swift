@@ -50,7 +50,9 @@ public enum HangMatch: Sendable, Equatable {
         let last = snapshots.filter { $0.label == label }
         let trial = Variants.all.first { $0.name == variant }?.trial
         let shown = (nodes: trial?.nodes ?? 2, text: trial.map(\.workload) ?? "fail")
-        let tried = workloads + (workloads.contains { $0 == shown } ? [] : [shown])
+        // The trial is the shortest way to a variant's fault. Who assembles an array writes superblocks too.
+        let tried =
+            workloads + [shown, (nodes: 2, text: "join/fail")].filter { item in !workloads.contains { $0 == item } }
         var found: [ModelDeadlock] = []
         var states = 0
         var isComplete = true

@@ -129,6 +129,8 @@ struct EventReader {
 
     private func role(of event: KernelEvent) -> ThreadRole { unnamed[event.pid] ?? event.role }
 
+    func isNameless(_ event: KernelEvent) -> Bool { event.comm == "<...>" && unnamed[event.pid] == nil }
+
     /// Threads whose name is not in the record, because they ended before it was asked for or their node died: what only
     /// one thread of md calls tells which they are. By pid.
     static func unnamed(in events: [KernelEvent]) -> [Int: ThreadRole] {

@@ -20,6 +20,9 @@ public struct TraceWords: Sendable {
         public var events: [Event] = []
         /// Why the word ends before the trace does.
         public var cut: Cut?
+        /// The first thread that takes part and has neither a name nor a call that only one thread of md makes, where not all
+        /// of these calls are in the trace: else it is none of md's threads.
+        var nameless: Int?
         /// The node died in the run, which is its last event; what it did in its last 50 ms may be missing before it.
         public var died = false
         /// Kinds of events that other nodes show and this one never does, because its function tracer was not told to.
@@ -74,9 +77,9 @@ public struct TraceWords: Sendable {
         kinds.formUnion(seen.map { "enter \($0)" })
         kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
         for (number, trace) in traces.enumerated() {
+            let roles = EventReader.unnamed(in: trace.events)
             let reader = EventReader(
-                lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen,
-                unnamed: EventReader.unnamed(in: trace.events))
+                lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen, unnamed: roles)
             read(trace.node, trace.events, reader, offset: number < offsets.count ? offsets[number] : 0)
         }
         for number in nodes.indices where died.contains(nodes[number].id) {
@@ -90,6 +93,7 @@ public struct TraceWords: Sendable {
         // All of md-cluster is one filter of the function tracer; functions of md.c are one each, and one may have failed.
         for number in nodes.indices {
             let shown = Set(nodes[number].events.map { labels[Int($0.label)] })
+            if shown.contains("enter md_check_recovery()") { nodes[number].nameless = nil }
             nodes[number].unseen = Self.single.filter { kinds.contains($0) && !shown.contains("\($0)()") }
         }
     }
@@ -116,6 +120,7 @@ public struct TraceWords: Sendable {
                 switch reading {
                 case .ignored(let rule): ignored[rule, default: 0] += 1
                 case .label(let text, let actor):
+                    if node.nameless == nil, reader.isNameless(event) { node.nameless = event.pid }
                     node.events.append(
                         Event(
                             index: Int32(event.index), label: number(of: text), thread: 0,
