@@ -69,8 +69,8 @@ let package = Package(
             name: "model-bench", dependencies: ["MDClusterModel", "ModelChecker", "ProcedureModel"],
             path: "Benchmarks/ModelBench", swiftSettings: strict),
         .executableTarget(
-            name: "compare-bench", dependencies: ["Comparison", "KernelTrace"], path: "Benchmarks/CompareBench",
-            swiftSettings: strict),
+            name: "compare-bench", dependencies: ["ClusterProtocol", "Comparison", "KernelTrace"],
+            path: "Benchmarks/CompareBench", swiftSettings: strict),
 
         // Recorded runs, for the tests of several rooms.
         .target(

@@ -62,6 +62,7 @@ struct Rounds {
                     low,
                     high))
         }
+        fflush(nil)
     }
 
     static func processorSeconds(ofChildren: Bool = false) -> Double {

@@ -36,7 +36,8 @@ struct Accesses {
     let code: Code
     let layout: Layout
     private let nodes: Int
-    private(set) var instructions: [Access] = []
+    /// What each touches. Only tests change it.
+    var instructions: [Access] = []
 
     init(_ code: Code, _ layout: Layout, nodes: Int) {
         self.code = code
@@ -165,8 +166,6 @@ struct Accesses {
         /// Its conversions, and without them what it touches.
         var conversions: [Instruction] = []
         var besides: Access
-        /// It contains a `require`, or an unlock, which can break a rule by itself.
-        var mayBreakRule = false
     }
 
     struct Move: Hashable {
@@ -201,7 +200,6 @@ struct Accesses {
             guard visited.insert(position).inserted else { continue }
             let instruction = code.instructions[thread.first + position]
             step.access.add(instructions[thread.first + position])
-            if [.require, .unlock].contains(instruction.operation) { step.mayBreakRule = true }
             if instruction.operation == .convert || instruction.operation == .cancel {
                 step.conversions.append(instruction)
                 step.besides.write(instruction.result)

@@ -33,14 +33,10 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
     /// [lock * 8 + mode]
     let compatible: UnsafeMutablePointer<UInt32>
     let broken: Field
-    /// By instruction: whether its step can be noticed by its own node only. Empty without reduction.
-    let localities: UnsafeMutablePointer<Locality>
+    /// What the reduction needs to know; nil without it.
+    let reduction: ReductionTables?
     /// Whether steps that only their own node can notice are taken together with the one behind them.
-    public let isReduced: Bool
-    /// By node: the bits on which its local steps depend.
-    let nodeMasks: [[UInt64]]
-    /// By instruction: whether a rule looks at what its step changes.
-    let noticedSteps: [Bool]
+    public var isReduced: Bool { reduction != nil }
     /// Conditions of rules that must be true once.
     let wanted: [Int]
     let nodeCount: Int
@@ -61,7 +57,16 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
 
     /// With symmetry, states that differ only by the names of nodes that run the same code count as one. With reduction,
     /// steps that no other thread can notice are taken together with the one before.
-    public init(_ program: Program, symmetry: Bool = false, reduction: Bool = false) throws(ProgramError) {
+    public convenience init(
+        _ program: Program, symmetry: Bool = false, reduction: Bool = false
+    ) throws(ProgramError) {
+        try self.init(program, symmetry: symmetry, reduction: reduction, seeing: { $0 })
+    }
+
+    /// What `seeing` makes of what instructions touch is what the reduction goes by: tests put mistakes into it.
+    init(
+        _ program: Program, symmetry: Bool, reduction: Bool, seeing: (Accesses) -> Accesses
+    ) throws(ProgramError) {
         self.program = program
         var (code, layout) = try Compiler.compile(program)
         // What breaks a rule is compiled: rules are long lists of implications, and what breaks one is short.
@@ -74,28 +79,14 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
                     try Compiler.condition(condition, program: program, layout: layout, code: &code, name: rule.name)
                 ))
         }
-        var locals: [Locality] = []
-        var masks: [[UInt64]] = []
-        var noticed: [Bool] = []
-        isReduced = reduction && !program.mustComeToRest
-        if isReduced {
+        if reduction, !program.mustComeToRest {
             let seen = rules.filter { $0.0.kind != .atEnd }.map { $0.1 }
-            for step in Reduction.mergeable(Accesses(code, layout, nodes: program.nodes), rules: seen) {
-                code.instructions[step].isSilent = true
-            }
-            let accesses = Accesses(code, layout, nodes: program.nodes)
-            let steps = code.threads.indices.map { thread in
-                (0..<code.threads[thread].count).map { accesses.step(thread: thread, position: $0) }
-            }
-            locals = Transactions.localSteps(accesses, steps, nodes: program.nodes, rules: seen)
-            masks = Transactions.masks(accesses, steps, locals, nodes: program.nodes)
-            noticed = Transactions.noticedSteps(accesses, steps, rules: seen)
+            self.reduction = ReductionTables(&code, layout, nodes: program.nodes, rules: seen, seeing: seeing)
+        } else {
+            self.reduction = nil
         }
         self.code = code
         self.layout = layout
-        localities = Self.copy(locals)
-        nodeMasks = masks
-        noticedSteps = noticed
         stateWords = layout.words
         stateBits = layout.bits
         instructions = Self.copy(code.instructions)
@@ -146,7 +137,6 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
         rank.deallocate()
         blockedSets.deallocate()
         compatible.deallocate()
-        localities.deallocate()
     }
 
     static func copy<Element>(_ array: [Element]) -> UnsafeMutablePointer<Element> {
@@ -225,8 +215,8 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
 
     public func successors(of state: StateView, into successors: inout Successors) {
         let words = state.words
-        if isReduced {
-            blocks(of: words, into: &successors)
+        if let reduction {
+            blocks(of: words, reduction, into: &successors)
             return
         }
         for thread in 0..<threadCount {
@@ -270,35 +260,6 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
             return (first..<first + Int(instructions[wait].count)).contains {
                 !alternatives[$0].isTimeout && holds(Int(alternatives[$0].condition), base)
             }
-        }
-    }
-
-    // MARK: Conditions
-
-    @inline(__always) func holds(_ condition: Int, _ words: UnsafePointer<UInt64>) -> Bool {
-        let list = conditions[condition]
-        for clause in Int(list.first)..<Int(list.first + list.count) {
-            let first = Int(clauses[clause].first)
-            var test = first
-            let end = first + Int(clauses[clause].count)
-            while test < end, passes(test, words) { test += 1 }
-            if test == end { return true }
-        }
-        return false
-    }
-
-    @inline(__always) func passes(_ number: Int, _ words: UnsafePointer<UInt64>) -> Bool {
-        let test = tests + number
-        switch test.pointee.kind {
-        case .masked: return words[Int(test.pointee.word)] & test.pointee.mask == test.pointee.value
-        case .notMasked: return words[Int(test.pointee.word)] & test.pointee.mask != test.pointee.value
-        case .less: return test.pointee.field.read(words) < Int(test.pointee.value)
-        case .notLess: return test.pointee.field.read(words) >= Int(test.pointee.value)
-        case .fieldsEqual: return test.pointee.field.read(words) == test.pointee.other.read(words)
-        case .fieldsDiffer: return test.pointee.field.read(words) != test.pointee.other.read(words)
-        case .inSet: return code.sets[Int(test.pointee.value)][test.pointee.field.read(words)]
-        case .notInSet: return !code.sets[Int(test.pointee.value)][test.pointee.field.read(words)]
-        case .never: return false
         }
     }
 }

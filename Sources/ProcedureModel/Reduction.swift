@@ -1,5 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 
+/// What a reduced search goes by, found once for a program.
+struct ReductionTables {
+    /// By instruction: whether its step can be noticed by its own node only.
+    let localities: [Locality]
+    /// By node: the bits on which its local steps depend.
+    let nodeMasks: [[UInt64]]
+    /// By instruction: the clauses of rules that its step can make true.
+    let noticedClauses: [[Int]]
+
+    /// Makes silent the steps that may be merged. `rules` are those asked of every state; `seeing` is the identity.
+    init(_ code: inout Code, _ layout: Layout, nodes: Int, rules: [Int], seeing: (Accesses) -> Accesses) {
+        for step in Reduction.mergeable(seeing(Accesses(code, layout, nodes: nodes)), rules: rules) {
+            code.instructions[step].isSilent = true
+        }
+        let accesses = seeing(Accesses(code, layout, nodes: nodes))
+        let steps = code.threads.indices.map { thread in
+            (0..<code.threads[thread].count).map { accesses.step(thread: thread, position: $0) }
+        }
+        localities = Transactions.localSteps(accesses, steps, nodes: nodes, rules: rules)
+        nodeMasks = Transactions.masks(accesses, steps, localities, nodes: nodes)
+        noticedClauses = Transactions.noticedClauses(accesses, steps, rules: rules)
+    }
+}
+
 /// Partial-order reduction by what is known before a search: a step that touches nothing that another thread ever touches,
 /// cannot block, and changes nothing that a rule looks at, may be taken together with the step before it. Every order of the
 /// other threads' steps around it leads to the same, so no deadlock and no broken rule is lost.

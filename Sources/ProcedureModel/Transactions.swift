@@ -40,17 +40,21 @@ enum Transactions {
         }
     }
 
-    /// By instruction: whether its step changes anything that a rule looks at, or is one that a rule is written in.
-    static func noticedSteps(_ accesses: Accesses, _ steps: [[Accesses.Step]], rules: [Int]) -> [Bool] {
-        let clauses = rules.flatMap(accesses.clauses)
+    /// By instruction: the clauses of rules' conditions that its step can make true. A clause that is true behind another
+    /// step was true before it.
+    static func noticedClauses(_ accesses: Accesses, _ steps: [[Accesses.Step]], rules: [Int]) -> [[Int]] {
+        let clauses = rules.flatMap { rule in
+            zip(Int(accesses.code.conditions[rule].first)..., accesses.clauses(of: rule))
+        }
         return accesses.code.threads.indices.flatMap { number in
             steps[number].enumerated().map { position, step in
-                step.mayBreakRule || accesses.displaces(byThread: number, step)
-                    || clauses.contains { clause in
-                        step.access.writes.indices.contains {
+                let isAny = accesses.displaces(byThread: number, step)
+                return clauses.filter { _, clause in
+                    isAny
+                        || step.access.writes.indices.contains {
                             step.access.writes[$0] & clause.fields.reads[$0] != 0
                         } || clause.positions.contains { accesses.changes($0, byThread: number, step, from: position) }
-                    }
+                }.map(\.0)
             }
         }
     }

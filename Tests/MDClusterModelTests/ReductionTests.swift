@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import Foundation
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
@@ -42,5 +43,42 @@ import Testing
         let full = Search(try Machine(program)).run()
         let reduced = Search(try Machine(program, reduction: true)).run()
         #expect(reduced.states < full.states)
+    }
+
+    /// With all reductions, a search that is put aside and taken up again ends as one that was not.
+    @Test(arguments: [("v5.11", "fail/", 20), ("async", "fail", 4)], [1, 2])
+    func aReducedSearchGoesOnWhereItStopped(_ search: (String, String, Int), workers: Int) throws {
+        let (variant, workload, depth) = search
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("mdlab-resume-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let program = try MDCluster.program(variant: variant, nodes: 2, workload: Workload(workload, nodes: 2))
+        func machine() throws -> Machine { try Machine(program, symmetry: true, reduction: true) }
+        let whole = Search(try machine(), workers: workers).run()
+        var first = Search(try machine(), bounds: Bounds(depth: depth), workers: workers)
+        first.checkpoint = path
+        #expect(try first.runResumable().verdict == .undecided(.depth(depth)))
+        var second = Search(try machine(), workers: workers)
+        second.resume = path
+        let result = try second.runResumable()
+        #expect(result.verdict == whole.verdict)
+        #expect(result.states == whole.states)
+        #expect(result.transitions == whole.transitions)
+        #expect(result.depth == whole.depth)
+        #expect(result.counterexample == whole.counterexample)
+        // A checkpoint of the reduced search is none of the full one.
+        var full = Search(try Machine(program), workers: workers)
+        full.resume = path
+        #expect(throws: CheckpointError.ofAnotherSearch(path: path)) { try full.runResumable() }
+    }
+
+    /// One and two workers, with all reductions.
+    @Test func theNumberOfWorkersChangesNothing() throws {
+        let program = try MDCluster.program(variant: "async", nodes: 2, workload: Workload("fail", nodes: 2))
+        let machine = try Machine(program, symmetry: true, reduction: true)
+        let (one, two) = (Search(machine).run(), Search(machine, workers: 2).run())
+        #expect(one.counterexample != nil)
+        #expect(one.verdict == two.verdict)
+        #expect(one.states == two.states)
+        #expect(one.counterexample == two.counterexample)
     }
 }

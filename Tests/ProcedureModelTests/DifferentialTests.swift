@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import ModelChecker
-import ProcedureModel
 import Testing
+
+@testable import ProcedureModel
 
 /// Small random programs: the reduced search must answer as the full one does.
 @Suite struct DifferentialTests {
@@ -103,9 +104,8 @@ import Testing
         return program
     }
 
-    private static func verdict(_ program: Program, symmetry: Bool, reduction: Bool) -> Verdict? {
-        guard let machine = try? Machine(program, symmetry: symmetry, reduction: reduction) else { return nil }
-        return Search(machine, bounds: Bounds(states: 100_000)).run().verdict
+    private static func verdict(_ machine: Machine?) -> Verdict? {
+        machine.map { Search($0, bounds: Bounds(states: 100_000)).run().verdict }
     }
 
     private static func isFailure(_ verdict: Verdict) -> Bool {
@@ -113,30 +113,77 @@ import Testing
         return false
     }
 
+    /// What came of comparing searches of some programs.
+    private struct Comparison {
+        var compared = 0
+        var failing = 0
+        var differences: [String] = []
+    }
+
     /// Which of several faults is nearest depends on what counts as a step, so what is compared is whether there is one:
     /// with the rule, and without it, where only deadlocks and requirements are left.
-    @Test(arguments: 0..<6) func reducedAndFullSearchesAgree(part: Int) {
-        var failing = 0
-        var compared = 0
-        for seed in UInt64(part) * 40..<UInt64(part) * 40 + 40 {
+    private static func compare(
+        _ seeds: Range<UInt64>, symmetries: [Bool] = [false, true], stopsAtFirst: Bool = false,
+        seeing: (Accesses) -> Accesses = { $0 }
+    ) -> Comparison {
+        var result = Comparison()
+        for seed in seeds {
             let program = Self.program(seed: seed)
             var bare = program
             bare.rules = []
             for program in program.rules.isEmpty ? [bare] : [program, bare] {
-                guard let full = Self.verdict(program, symmetry: false, reduction: false) else { continue }
+                guard let full = verdict(try? Machine(program)) else { continue }
                 if case .undecided = full { continue }
-                compared += 1
-                if Self.isFailure(full) { failing += 1 }
-                for symmetry in [false, true] {
-                    let reduced = Self.verdict(program, symmetry: symmetry, reduction: true)
-                    #expect(
-                        reduced.map(Self.isFailure) == Self.isFailure(full),
+                result.compared += 1
+                if isFailure(full) { result.failing += 1 }
+                for symmetry in symmetries {
+                    let machine = try? Machine(program, symmetry: symmetry, reduction: true, seeing: seeing)
+                    let reduced = verdict(machine)
+                    guard reduced.map(isFailure) != isFailure(full) else { continue }
+                    result.differences.append(
                         "seed \(seed), symmetry \(symmetry): \(full), reduced \(String(describing: reduced))")
+                    if stopsAtFirst { return result }
                 }
             }
         }
+        return result
+    }
+
+    @Test(arguments: 0..<6) func reducedAndFullSearchesAgree(part: Int) {
+        let result = Self.compare(UInt64(part) * 40..<UInt64(part) * 40 + 40)
+        #expect(result.differences.isEmpty)
         // Both kinds were there, or nothing was compared.
-        #expect(failing > 0 && failing < compared)
+        #expect(result.failing > 0 && result.failing < result.compared)
+    }
+
+    /// Mistakes in what the reduction takes for what a step touches. Each must be noticed by the comparison.
+    enum Mistake: CaseIterable {
+        /// No assignment is known to change what another node reads.
+        case assignmentsWriteNothing
+        /// What a wait waits for is not known.
+        case waitsReadNothing
+        /// A conversion is not known to touch what others have of the lock.
+        case conversionsTouchNothing
+
+        func hides(_ operation: Instruction.Operation) -> Bool {
+            switch self {
+            case .assignmentsWriteNothing: operation == .assign
+            case .waitsReadNothing: operation == .wait || operation == .waitEvent
+            case .conversionsTouchNothing: operation == .convert
+            }
+        }
+    }
+
+    @Test(arguments: Mistake.allCases) func aWrongDependencyIsNoticed(_ mistake: Mistake) {
+        let result = Self.compare(0..<240, symmetries: [false], stopsAtFirst: true) { accesses in
+            var wrong = accesses
+            for (number, instruction) in accesses.code.instructions.enumerated()
+            where mistake.hides(instruction.operation) {
+                wrong.instructions[number] = accesses.none
+            }
+            return wrong
+        }
+        #expect(result.differences.count == 1)
     }
 
     /// A counterexample of a reduced search shows every step, and each is one that the program can take.

@@ -10,8 +10,16 @@ extension Comparison {
     public init(_ recording: Recording, variant: String? = nil, limit: Int = Comparison.stateLimit) throws(ModelError) {
         try self.init(
             traces: recording.nodes.map { ($0.id, $0.trace) }, offsets: recording.description.clockOffsets,
-            probed: Self.probes(of: recording), variant: variant ?? Self.variant(of: recording), limit: limit,
+            probed: Self.probes(of: recording), died: Self.dead(in: recording),
+            variant: variant ?? Self.variant(of: recording), limit: limit,
             doubts: Self.doubts(of: recording, isNamed: variant != nil))
+    }
+
+    static func dead(in recording: Recording) -> Set<NodeID> {
+        Set(
+            recording.nodes.map(\.id).filter { id in
+                recording.events.contains { $0.kind == .nodeDied && $0.node == id.description }
+            })
     }
 
     /// What makes "conforms" too much to say, whatever the events are.
@@ -36,12 +44,7 @@ extension Comparison {
 
     /// The functions that had a probe on some node.
     static func probes(of recording: Recording) -> Set<String> {
-        var probed: Set<String> = []
-        for node in recording.nodes where node.trace != nil {
-            let url = recording.layout.node(node.id).trace
-            if let probes = try? TraceReader(node: node.id, url: url).probes() { probed.formUnion(probes) }
-        }
-        return probed
+        recording.nodes.reduce(into: []) { $0.formUnion($1.probes) }
     }
 
     /// The variant that a record's kernel is: the one it was built as, else what its version has, else the nearest.

@@ -106,6 +106,8 @@ enum ComparisonWording {
         case .tooManyProcesses(let count):
             "\(count) processes of a node are inside md at once: more than the search can follow"
         case .tooManyNodes(let count): "\(count) nodes: the model has 2 to 4"
+        case .died(let node):
+            "\(node) died, and what it did in its last 50 ms may be missing: without it there is no run; record the run again"
         case .noModel(let kernel): "no variant of the model was made for kernel \(kernel): name one with --variant"
         case .unfinished(let ending):
             "the run was cut off (\(ending.rawValue)), and what came behind its last event is not known: run it to its end"
