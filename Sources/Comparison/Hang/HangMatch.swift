@@ -12,7 +12,7 @@ import RunRecord
 public enum HangMatch: Sendable, Equatable {
     /// The snapshots show no wait that cannot end.
     case noHang
-    /// A hang, but neither a circle of waits nor a lost wake-up, which the model could have: a dead node.
+    /// A hang, but no circle of waits that the model could have: a dead node, or a thread that the model wakes.
     case noCycle([String])
     /// The same, at the end of this shortest run of the model.
     case deadlock(HangSignature, ModelDeadlock)
@@ -35,8 +35,11 @@ public enum HangMatch: Sendable, Equatable {
         public var situation: String
     }
 
+    /// States of a search with the operations of a record.
+    static let otherLimit = 500_000
+
     /// - Parameters:
-    ///   - workloads: what the nodes did (`RecordedOperations`). What shows the variant's own fault is tried after them.
+    ///   - workloads: what the nodes did (`RecordedOperations`). What shows the variant's own fault is tried before them.
     public static func find(
         in snapshots: [NodeSnapshot], variant: String, workloads: [(nodes: Int, text: String)] = [],
         limit: Int = 4_000_000
@@ -50,13 +53,14 @@ public enum HangMatch: Sendable, Equatable {
         let last = snapshots.filter { $0.label == label }
         let trial = Variants.all.first { $0.name == variant }?.trial
         let shown = (nodes: trial?.nodes ?? 2, text: trial.map(\.workload) ?? "fail")
-        // The trial is the shortest way to a variant's fault. Who assembles an array writes superblocks too.
-        let tried =
-            workloads + [shown, (nodes: 2, text: "join/fail")].filter { item in !workloads.contains { $0 == item } }
+        // The trial is the shortest way to a variant's fault. Who assembles an array writes superblocks too. What the nodes did
+        // may be far more than what leads to the hang.
+        let others = (workloads + [(nodes: 2, text: "join/fail")]).filter { $0 != shown }
+        let tried = [(shown, limit)] + others.map { ($0, min(limit, Self.otherLimit)) }
         var found: [ModelDeadlock] = []
         var states = 0
         var isComplete = true
-        for (nodes, text) in tried {
+        for ((nodes, text), limit) in tried {
             let search = try DeadlockSearch(
                 variant: variant, nodes: nodes, workload: Workload(text, nodes: nodes), limit: limit)
             states += search.states
@@ -66,6 +70,8 @@ public enum HangMatch: Sendable, Equatable {
             }
             found += search.deadlocks
         }
+        // What looks like a sleeper may wait for something that the snapshots do not hold.
+        if signature.isLostWakeUp { return .noCycle(hangs.flatMap(\.lines)) }
         return isComplete ? .notInModel(signature, searched: found) : .notDecided(signature, states: states)
     }
 }

@@ -135,7 +135,7 @@ enum ComparisonWording {
         case .noHang: return nil
         case .noCycle(let lines):
             return
-                (["  hang       neither a circle of waits nor a lost wake-up, so no deadlock of the model to look for"]
+                (["  hang       no circle of waits, and no lost wake-up that the model has"]
                 + lines.map { "    \($0)" })
                 .joined(separator: "\n")
         case .deadlock(let signature, let deadlock):
