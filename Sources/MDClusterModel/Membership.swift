@@ -59,7 +59,7 @@ struct Membership {
             program.procedures += dirty.map(recover)
             program.procedures.append(recoverSlot)
             program.change("process_recvd_msg") { statement in
-                guard case .giveBack = statement else { return [statement] }
+                guard statement == return_(.v("ret")) else { return [statement] }
                 return [
                     when_(.v("type") == Message.bitmapNeedsSync) { ProcedureModel.call("__recover_slot") }, statement,
                 ]

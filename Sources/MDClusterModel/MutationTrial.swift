@@ -75,7 +75,8 @@ public struct MutationTrial: Sendable {
     private struct Ground: Sendable {
         var name: String
         var mutants: [Key: Mutant]
-        var reached: Set<Program.Site>
+        /// Nil if the workload is meant for some procedures: then all that they do counts as executed.
+        var reached: Set<Program.Site>?
         var states: Int
         /// A fault that makes much more happen is looked at no further than this.
         var limit: Int
@@ -171,7 +172,9 @@ public struct MutationTrial: Sendable {
                 order
             )
         }
-        let sites = try program.reachedSites(bounds: bounds(min(workload.states, reachStates)))
+        let sites =
+            workload.procedures.isEmpty
+            ? try program.reachedSites(bounds: bounds(min(workload.states, reachStates))) : nil
         let isSmall = states <= comparedStates && !workload.isReduced
         let ground = Ground(
             name: workload.name, mutants: mutants, reached: sites, states: states,
@@ -202,7 +205,7 @@ public struct MutationTrial: Sendable {
         var programs: [(program: Program, ground: Ground)] = []
         for ground in grounds where reason == nil || ground.states < harmlessStates {
             guard let mutant = ground.mutants[key],
-                ground.reached.contains(.init(procedure: mutant.procedure, number: mutant.site))
+                ground.reached?.contains(.init(procedure: mutant.procedure, number: mutant.site)) ?? true
             else { continue }
             programs.append((mutant.program, ground))
             do {
