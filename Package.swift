@@ -69,9 +69,13 @@ let package = Package(
             name: "model-bench", dependencies: ["MDClusterModel", "ModelChecker", "ProcedureModel"],
             path: "Benchmarks/ModelBench", swiftSettings: strict),
         .executableTarget(
-            name: "compare-bench", dependencies: ["Comparison", "KernelTrace"], path: "Benchmarks/CompareBench",
-            swiftSettings: strict),
+            name: "compare-bench", dependencies: ["ClusterProtocol", "Comparison", "KernelTrace"],
+            path: "Benchmarks/CompareBench", swiftSettings: strict),
 
+        // Recorded runs, for the tests of several rooms.
+        .target(
+            name: "TestRecords", dependencies: ["ClusterProtocol", "KernelTrace", "RunRecord"],
+            path: "Tests/TestRecords", swiftSettings: strict),
         tests(of: "ClusterProtocol"),
         tests(of: "ProcedureModel"),
         tests(of: "ModelChecker"),
@@ -84,11 +88,11 @@ let package = Package(
         tests(of: "RunRecord"),
         tests(of: "VirtualCluster", ["CLinux"]),
         tests(of: "KernelTrace"),
-        tests(of: "Conformance"),
-        tests(of: "Comparison", ["RunRecord"]),
+        tests(of: "Conformance", ["TestRecords"]),
+        tests(of: "Comparison", ["RunRecord", "TestRecords"]),
         tests(of: "Reporting"),
         tests(of: "Scenarios"),
-        tests(of: "Steering"),
+        tests(of: "Steering", ["Comparison"]),
         .testTarget(
             name: "CommandLineTests", dependencies: ["mdlab", "ClusterProtocol", "GuestImage", "VirtualCluster"],
             swiftSettings: strict),

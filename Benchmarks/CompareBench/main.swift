@@ -18,6 +18,10 @@ let records = arguments.dropFirst().map { URL(filePath: $0) }
 var isGood = true
 do {
     switch command {
+    case "rate": isGood = try Rate.run(records)
+    case "decode": isGood = try Decoding.run(records)
+    case "compare": for url in records { try Rate.one(url) }
+    case "one": for url in records { try Decoding.one(url) }
     case "mutations": isGood = try Mutations.run(records)
     default:
         print("compare-bench has no \(command): give rate, decode or mutations")

@@ -8,7 +8,7 @@ import ProcedureModel
 /// (devices, roles, sizes, the superblock) is not there, so that it cannot forbid what a kernel did for reasons that only
 /// that state knows.
 enum GeneralCaller {
-    static func install(in program: inout Program, processes: Int) {
+    static func install(in program: inout Program, processes: Int, hasDeath: Bool) {
         let reference = program
         let everyone = Set(0..<program.nodes)
         program.shared.append(.init(Name.raidSlot, values: ObservedProgram.deviceNumbers))
@@ -39,8 +39,25 @@ enum GeneralCaller {
             program.threads.append(
                 .init(ObservedProgram.process(number), procedure: "process", runsOn: everyone))
         }
+        if hasDeath {
+            program.procedures.append(death(program.locks.map(\.name)))
+            program.threads.append(.init("power", procedure: "power cut", runsOn: everyone))
+        }
         let used = reachable(in: program)
         program.procedures = program.procedures.filter { used.contains($0.name) || Marker.isOne($0.name) }
+    }
+
+    /// The node is gone at once; when DLM has recovered, its locks are free.
+    private static func death(_ locks: [String]) -> Procedure {
+        Procedure("power cut", source: "fs/dlm/recoverd.c: ls_recover") {
+            wait(.always, idle: true)
+            Statement.call(ObservedProgram.death, [], result: nil)
+            atomic { crash() }
+            for lock in locks {
+                Statement.cancel(lock)
+                Statement.convertTo(lock, .constant(0), noQueue: false, result: nil)
+            }
+        }
     }
 
     private static func reachable(in program: Program) -> Set<String> {
@@ -294,7 +311,9 @@ enum GeneralCaller {
 
     static func withUnknownWindow(_ procedure: inout Procedure) {
         procedure.body.insert(
-            when_(.v(Name.ownWindow) == unknown) { choose([[assign(Name.ownWindow, 0)], [assign(Name.ownWindow, 1)]]) },
+            when_(.v(Name.ownWindow) == unknown) {
+                choose([[assign(Name.ownWindow, 0)], [assign(Name.ownWindow, 1)]])
+            },
             at: 0)
     }
 

@@ -2,17 +2,60 @@
 
 /// Faults that change nothing that anyone could notice, and why.
 enum HarmlessMutants {
-    static func reason(for name: String) -> String? { reasons[name] }
+    struct Reason: Sendable {
+        var text: String
+        /// The step that does the same, as a fault: without both something must notice.
+        var backup: String?
+    }
 
-    /// Those that are among no mutants.
-    static func unused(among names: Set<String>) -> [String] { reasons.keys.filter { !names.contains($0) }.sorted() }
+    /// By the names of faults.
+    static let reasons = Dictionary(
+        uniqueKeysWithValues: noError + protocolPart + superblock + resync + membership + perDevice)
 
-    private static let reasons = Dictionary(
-        uniqueKeysWithValues: noError + protocolPart + superblock + resync + perDevice)
+    private typealias List = [(String, Reason)]
 
-    private typealias List = [(String, String)]
+    private static func because(_ reason: String, backedBy backup: String? = nil, _ names: String...) -> List {
+        names.map { ($0, Reason(text: reason, backup: backup)) }
+    }
 
-    private static func because(_ reason: String, _ names: String...) -> List { names.map { ($0, reason) } }
+    private static let membership =
+        because(
+            "raid1d is not woken before the array runs, and does nothing without reconfig_mutex",
+            "do_md_run(0): swap: mutex_lock(reconfig_mutex) with wake_up_process(md0_raid1)",
+            "do_md_run(0): swap: wake_up_process(md0_raid1) with join(0)()")
+        + because(
+            "raid1d needs reconfig_mutex, and mddev_unlock wakes it again",
+            "do_md_run(0): swap: load_bitmaps(0) with MD_RECOVERY_NEEDED = 1",
+            "do_md_run(0): swap: MD_RECOVERY_NEEDED = 1 with md_wakeup_thread()",
+            "do_md_run(0): drop: md_wakeup_thread()", "do_md_run(0): swap: md_wakeup_thread() with md_update_sb()")
+        + because("the superblocks were just read: there is nothing to write", "do_md_run(0): drop: md_update_sb()")
+        + because("do_md_run sets it behind load_bitmaps", "gather_all_resync_info(0): drop: MD_RECOVERY_NEEDED = 1")
+        + because(
+            "who asks for no-new-dev in EX has sent NEWDISK before, which this node does not answer before it has joined",
+            "join(0): swap: ret = dlm_lock_sync(token, NL) with ret = dlm_lock_sync(no-new-dev, CR)",
+            "join(0): swap: ret = dlm_lock_sync(no-new-dev, CR) with ret = dlm_lock_sync(bitmap0000, PW)")
+        + because(
+            "the recovery thread looks at the one, recv_daemon at the other",
+            "leave: swap: HOLDING_MUTEX_FOR_RECVD = 1 with recover.should_stop = 1")
+        + because(
+            "the recovery thread needs nothing of recv_daemon to end",
+            "leave: swap: wait(!running(md0_recover)) with md_unregister_thread_recv()")
+        + because(
+            "nothing that begins a resync looks at MD_RESYNCING_REMOTE",
+            "recover_bitmaps(0): swap: recovery_cp = 1 with MD_RESYNCING_REMOTE = 0")
+        + because(
+            "only a message of its own, sent before another node's crash, is refused: nobody waits for the answer",
+            "recv_daemon: always: if (ret == 0)")
+        + because(
+            "once more through a superblock in which nothing has changed; who suspends waits for the end of that, too",
+            "md_check_recovery: always: if (MD_ALLOW_SB_UPDATE == 1 && (MD_SB_CHANGE_DEVS == 1 || MD_SB_CHANGE_PENDING == 1))"
+        )
+        + because(
+            "what was flagged before is still flagged, and mddev_unlock has raid1d look at it",
+            "suspend_lo_store: drop: MD_RECOVERY_NEEDED = 1", "suspend_lo_store: drop: md_wakeup_thread()")
+        + because(
+            "when leave() begins, nobody of the node sends or receives: both are NL",
+            "leave: drop: dlm_lock_sync_now(message, NL)", "leave: drop: dlm_lock_sync_now(token, NL)")
 
     private static let noError =
         because(
@@ -39,10 +82,14 @@ enum HarmlessMutants {
             "add_new_disk: drop: wake_up(cinfo->wait)")
         + because(
             "metadata_update_start has cleared it: SEND_LOCK is set as long as the bit is",
-            "metadata_update_finish: drop: SEND_LOCKED_ALREADY = 0",
+            "metadata_update_finish: drop: SEND_LOCKED_ALREADY = 0")
+        + because(
+            "metadata_update_start has cleared it: SEND_LOCK is set as long as the bit is",
+            backedBy: "metadata_update_start: drop: SEND_LOCKED_ALREADY = 0",
             "metadata_update_cancel: drop: SEND_LOCKED_ALREADY = 0")
         + because(
             "metadata_update_finish or metadata_update_cancel follows and clears it",
+            backedBy: "metadata_update_cancel: drop: SEND_LOCKED_ALREADY = 0",
             "metadata_update_start: drop: SEND_LOCKED_ALREADY = 0")
         + because(
             "recv_daemon then waits a little longer for recv_mutex, whose holder waits for nothing",
@@ -62,7 +109,6 @@ enum HarmlessMutants {
             "mddev_detach: swap: wait(!running(md0_raid1)) with mddev->thread.gone = 1",
             "mddev_detach: drop: mddev->thread.gone = 1")
         + because("the limit of 5 seconds ends the wait", "new_disk_ack: drop: newdisk_completion = 1")
-        + because("only one disk is added at a time", "process_add_new_disk: drop: newdisk_completion = 0")
         + because(
             "mddev_unlock wakes the thread too", "do_md_stop: drop: md_wakeup_thread()",
             "action_store(resync): drop: md_wakeup_thread()", "remove_disk: drop: md_wakeup_thread()")
@@ -149,9 +195,6 @@ enum HarmlessMutants {
                     "md_check_recovery: always: if (\(device.state) == 2 || \(device.state) == 4)")
                 + because(
                     "what is neither working nor faulty has no role", "md_update_sb: always: if (\(device.state) == 0)")
-                + because(
-                    "what has failed fails once more",
-                    "set_disk_faulty(\(device.name)): always: if (\(device.state) == 0)")
                 + because(
                     "this is the variant remove-eaten; the reference forgets too, so the rule that tells is left out",
                     "hot_remove_disk(\(device.name)): drop: wait(MD_RECOVERY_NEEDED == 0 || timeout)",

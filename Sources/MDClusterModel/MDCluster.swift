@@ -44,7 +44,7 @@ public enum MDCluster {
         ]
         program.perNode =
             flags.map { .init($0) } + [
-                .init(Name.joined, initial: 1), .init(Name.windowFrom, values: nodes + 1, holdsNode: true),
+                .init(Name.joined, initial: 1)
             ]
         for device in Device.all {
             let isAbsent = added.contains(device.number)

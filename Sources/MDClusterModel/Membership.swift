@@ -59,19 +59,20 @@ struct Membership {
             program.procedures += dirty.map(recover)
             program.procedures.append(recoverSlot)
             program.change("process_recvd_msg") { statement in
-                guard case .giveBack = statement else { return [statement] }
+                guard statement == return_(.v("ret")) else { return [statement] }
                 return [
                     when_(.v("type") == Message.bitmapNeedsSync) { ProcedureModel.call("__recover_slot") }, statement,
                 ]
             }
         }
-        if usesCrash { program.procedures += dirty.map { crashNode($0, program.locks.map(\.name)) } }
+        if usesCrash { program.procedures += [Self.purge] + dirty.map { crashNode($0, program.locks.map(\.name)) } }
         program.absent = absent(workload)
         for index in program.threads.indices {
             if program.threads[index].name.hasPrefix(Name.mdadm) { continue }
             program.threads[index].runsOn.subtract(program.absent)
         }
         let crashing = dirty.filter { workload.uses("crash", on: $0) }
+        let joining = slots.filter { workload.uses("join", on: $0) }
         if usesJoin {
             // The array of a node that leaves is gone; when it joins again everything begins anew.
             if let index = program.procedures.firstIndex(where: { $0.name == "do_md_stop" }) {
@@ -79,8 +80,8 @@ struct Membership {
             }
             program.perNode += [.init(Bit.alreadyInCluster, initial: 1), .init(Bit.pendingRecvEvent)]
             program.replace(ackBast)
-            program.procedures += slots.filter { workload.uses("join", on: $0) }.flatMap {
-                [run($0, program, told: crashing), join($0), loadBitmaps, gather($0)]
+            program.procedures += joining.flatMap {
+                [run($0, program, told: crashing), join($0), loadBitmaps(joining), gather($0)]
             }.reduce(into: []) { list, item in if !list.contains(item) { list.append(item) } }
         }
         leaveBits(&program, workload)
@@ -97,6 +98,7 @@ struct Membership {
     private func leaveBits(_ program: inout Program, _ workload: Workload) {
         guard !slots.isEmpty, program.procedure(named: "leave") != nil else { return }
         let (slots, dirty) = (slots, dirty)
+        let leaving = (0..<nodes).filter { workload.uses("stop", on: $0) }
         program.change("leave") { statement in
             switch statement {
             case .call("md_unregister_thread_recv", _, _):
@@ -104,13 +106,13 @@ struct Membership {
                     ? [statement]
                     : [assign(Name.stopRecover, 1), wait(!.running(Name.recover)), statement]
             case .atomic(let body):
-                let own = slots.map { slot in
-                    when_(.v("$self") == slot) {
-                        if dirty.contains(slot) { assign(Self.bits(slot), .v(Name.dirty)) }
-                        call("dlm_lock_sync_now", "res" <- Self.bitmap(slot), "mode" <- .nl)
-                    }
+                let bits = dirty.filter(leaving.contains).map { slot in
+                    let own = assign(Self.bits(slot), .v(Name.dirty))
+                    return leaving == [slot] ? own : when_(.v("$self") == slot) { own }
                 }
-                return [.atomic(body + own)]
+                // Its own, and what another function may still hold: unlock_all_bitmaps.
+                let locks = slots.map { call("dlm_lock_sync_now", "res" <- Self.bitmap($0), "mode" <- .nl) }
+                return [.atomic(body + bits + locks)]
             default: return [statement]
             }
         }
@@ -124,12 +126,18 @@ struct Membership {
                 crash()
             }
             atomic {
-                for lock in locks {
-                    Statement.cancel(lock)
-                    call("dlm_lock_sync_now", "res" <- lock, "mode" <- .nl)
-                }
+                for lock in locks { call("dlm_recover_purge", "lock" <- lock) }
                 assign(Self.isDown(slot), 1)
             }
+        }
+    }
+
+    private static let purge = Procedure(
+        "dlm_recover_purge", parameters: ["lock"], source: "fs/dlm/lock.c: dlm_recover_purge"
+    ) {
+        atomic {
+            Statement.cancel("$lock")
+            call("dlm_lock_sync_now", "res" <- "$lock", "mode" <- .nl)
         }
     }
 
@@ -139,7 +147,8 @@ struct Membership {
     private func recoverBitmaps(_ workload: Workload) -> Procedure {
         let slots = dirty
         let told = slots.filter { workload.uses("crash", on: $0) }.map { slot in
-            until(.v(Self.isDown(slot)) == 1 && .v(Self.isTold(slot)) == 0) {
+            // A node does not hear of its own end.
+            until(.v("$self") != slot && .v(Self.isDown(slot)) == 1 && .v(Self.isTold(slot)) == 0) {
                 assign(Self.isTold(slot), 1)
                 assign(Self.recoveryMap(slot), 1)
             }
@@ -152,9 +161,7 @@ struct Membership {
                     [until(.v(Name.stopRecover) == 1) { leave() }] + told
                         + slots.map { until(.v(Self.recoveryMap($0)) == 1) }, idle: true)
                 for slot in slots.reversed() {
-                    when_(.v("$self") != slot) {
-                        when_(.v(Self.recoveryMap(slot)) == 1) { call("recover_bitmaps(\(slot))") }
-                    }
+                    when_(.v(Self.recoveryMap(slot)) == 1) { call("recover_bitmaps(\(slot))") }
                 }
             }
         }
@@ -168,13 +175,12 @@ struct Membership {
             when_(.v("ret") == 0) {
                 // md_bitmap_copy_from_slot(clear_bits): nobody else touches the slot while its lock is held.
                 atomic {
+                    require(
+                        .granted(Self.bitmap(slot), .pw), "a slot's bits are taken over with its bitmap lock in PW")
                     assign("hi", .v(Self.bits(slot)))
                     assign(Self.bits(slot), 0)
                 }
-                atomic {
-                    assign(Name.window, 0)
-                    assign(Name.windowFrom, 0)
-                }
+                assign(Name.window, 0)
                 when_(.v("hi") == 1) {
                     assign(Name.dirty, 1)
                     assign(Flag.remote, 0)
@@ -195,8 +201,10 @@ struct Membership {
     private var recoverSlot: Procedure {
         Procedure("__recover_slot", source: "md-cluster.c: __recover_slot") {
             atomic {
+                require(.v(Name.stopRecover) == 0, Rules.recoveryThreadIsBack)
                 for slot in dirty {
-                    when_(.v(Name.from) == slot + 1) { assign(Self.recoveryMap(slot), 1) }
+                    let map = assign(Self.recoveryMap(slot), 1)
+                    if dirty.count == 1 { map } else { when_(.v(Name.from) == slot + 1) { map } }
                 }
             }
         }
@@ -228,12 +236,13 @@ struct Membership {
         {
             atomic {
                 for device in Device.all {
-                    assign(device.state, program.initial(device.state))
+                    // All that a crash or a stop has left is 0.
+                    if program.initial(device.state) != 0 { assign(device.state, program.initial(device.state)) }
                     when_(.v(device.role) == 1) { assign(device.state, Device.faultyOut) }
                 }
                 assign(Name.size, .v(Name.diskSize))
                 assign(Name.capacity, .v(Name.diskSize))
-                for slot in told { assign(Self.isTold(slot), .v(Self.isDown(slot))) }
+                for other in told where other != slot { assign(Self.isTold(other), .v(Self.isDown(other))) }
             }
             mutex_lock(Mutex.reconfig)
             start(Name.raid1d)
@@ -275,9 +284,13 @@ struct Membership {
         }
     }
 
-    private var loadBitmaps: Procedure {
+    private func loadBitmaps(_ joining: [Int]) -> Procedure {
         Procedure("load_bitmaps", parameters: ["slot"], source: "md-cluster.c: load_bitmaps") {
-            for slot in slots { when_(.v("$slot") == slot) { call("gather_all_resync_info(\(slot))") } }
+            if joining.count == 1 {
+                call("gather_all_resync_info(\(joining[0]))")
+            } else {
+                for slot in joining { when_(.v("$slot") == slot) { call("gather_all_resync_info(\(slot))") } }
+            }
             assign(Bit.alreadyInCluster, 1)
             when_(.v(Bit.pendingRecvEvent) == 1) {
                 atomic {
@@ -296,10 +309,11 @@ struct Membership {
         ) {
             for other in others(than: slot) {
                 let read = atomic {
-                    when_(.on(other, .v(Name.ownWindow)) == 1) {
-                        assign(Name.window, 1)
-                        assign(Name.windowFrom, other + 1)
+                    if slots.contains(other) {
+                        require(
+                            .granted(Self.bitmap(other), .cr), "the LVB of a bitmap lock is read while the lock is CR")
                     }
+                    when_(.on(other, .v(Name.ownWindow)) == 1) { assign(Name.window, 1) }
                 }
                 if slots.contains(other) {
                     Statement.convert(Self.bitmap(other), .pw, noQueue: true, result: "ret")

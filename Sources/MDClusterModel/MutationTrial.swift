@@ -17,6 +17,8 @@ public struct MutationTrial: Sendable {
     public var workloads = MutationWorkload.all
     /// Faults that are tried at the same time.
     public var workers = 2
+    /// Why faults that nothing notices are harmless, by `Outcome.name`.
+    var reasons = HarmlessMutants.reasons
 
     public init() {}
 
@@ -30,6 +32,20 @@ public struct MutationTrial: Sendable {
         case notReached
         /// Nothing noticed it, and why that is right.
         case harmless(reason: String)
+        /// Nothing noticed it, and nothing could: with every workload that executes the changed step, variables, locks and
+        /// mutexes take the same values and change in the same way as without it. Different values, of all of them.
+        case equivalent(states: Int)
+        /// It is said to be harmless because another step does the same, but nothing notices if both are missing, or the
+        /// other one is noticed alone.
+        case notBacked(by: String)
+
+        /// Whether there is nothing to be said against it.
+        public var isSettled: Bool {
+            switch self {
+            case .killed, .stillborn, .harmless, .equivalent: true
+            case .survived, .notReached, .notBacked: false
+            }
+        }
     }
 
     public struct Outcome: Sendable {
@@ -42,6 +58,10 @@ public struct MutationTrial: Sendable {
 
     /// A fault with a reason for being harmless is tried only with workloads of fewer states.
     private static let harmlessStates = 20_000
+    /// Workloads of no more states are those whose behaviour can be compared.
+    private static let comparedStates = 30_000
+    /// States that are looked at to see which statements a workload executes.
+    private static let reachStates = 400_000
 
     /// A fault, whatever the workload.
     private struct Key: Hashable {
@@ -55,20 +75,25 @@ public struct MutationTrial: Sendable {
     private struct Ground: Sendable {
         var name: String
         var mutants: [Key: Mutant]
-        var reached: Set<Program.Site>
+        /// Nil if the workload is meant for some procedures: then all that they do counts as executed.
+        var reached: Set<Program.Site>?
         var states: Int
         /// A fault that makes much more happen is looked at no further than this.
         var limit: Int
+        var isReduced: Bool
+        /// Nil if it is too large to be compared.
+        var behaviour: VisibleBehaviour?
     }
 
     private static func bounds(_ states: Int) -> Bounds { Bounds(states: min(states, 1 << 30), bytes: 1 << 30) }
 
-    /// Reasons for faults that cannot be put in.
-    public func unusedReasons() throws -> [String] {
-        let names = try workloads.reduce(into: Set<String>()) { names, workload in
-            names.formUnion(try workload.program().mutants().map(\.name))
-        }
-        return HarmlessMutants.unused(among: names)
+    /// Reasons that are not needed: no fault of the name is harmless for that reason any more. Asked of the outcomes of a run
+    /// with all workloads.
+    public func staleReasons(_ outcomes: [Outcome], procedures: Set<String> = []) -> [String] {
+        let needed = Set(outcomes.filter { if case .harmless = $0.fate { true } else { false } }.map(\.name))
+        return reasons.keys.filter { name in
+            !needed.contains(name) && (procedures.isEmpty || procedures.contains { name.hasPrefix("\($0): ") })
+        }.sorted()
     }
 
     /// A workload's own list of operations is no part of the model.
@@ -85,9 +110,12 @@ public struct MutationTrial: Sendable {
         var order: [Key] = []
         var known = Set<Key>()
         var grounds: [Ground] = []
-        let (chosen, wanted) = (workloads, procedures)
+        let wanted = procedures
+        let chosen = workloads.filter {
+            wanted.isEmpty || $0.procedures.isEmpty || !$0.procedures.isDisjoint(with: wanted)
+        }
         let verdicts = try Self.inParallel(workers, chosen.count) {
-            let machine = try Machine(chosen[$0].program(), symmetry: true)
+            let machine = try Machine(chosen[$0].program(), symmetry: true, reduction: chosen[$0].isReduced)
             return (chosen[$0].name, Search(machine, bounds: Self.bounds(chosen[$0].states)).run())
         }
         let failing = verdicts.filter { if case .fails = $0.1.verdict { true } else { false } }
@@ -103,12 +131,13 @@ public struct MutationTrial: Sendable {
             grounds.append(ground)
         }
         grounds.sort { $0.states < $1.states }
-        let (keys, ready) = (order, grounds)
+        let (keys, ready, reasons) = (order, grounds, reasons)
         let results = Synchronization.Mutex<(found: [Outcome?], reported: Int)>(
             (Array(repeating: nil, count: keys.count), 0))
         return try Self.inParallel(workers, keys.count) { index in
             let key = keys[index]
-            let outcome = Outcome(procedure: key.procedure, change: key.change, fate: Self.fate(of: key, ready))
+            let outcome = Outcome(
+                procedure: key.procedure, change: key.change, fate: Self.fate(of: key, ready, reasons))
             results.withLock { results in
                 results.found[index] = outcome
                 while results.reported < keys.count, let next = results.found[results.reported] {
@@ -129,15 +158,29 @@ public struct MutationTrial: Sendable {
         var mutants: [Key: Mutant] = [:]
         var order: [Key] = []
         for mutant in program.mutants()
-        where isOfTheModel(mutant.procedure) && (procedures.isEmpty || procedures.contains(mutant.procedure)) {
+        where isOfTheModel(mutant.procedure) && (procedures.isEmpty || procedures.contains(mutant.procedure))
+            && (workload.procedures.isEmpty || workload.procedures.contains(mutant.procedure))
+        {
             let key = Key(procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
             counts[mutant.name, default: 0] += 1
             mutants[key] = mutant
             order.append(key)
         }
-        let sites = try program.reachedSites(bounds: bounds(workload.states))
-        let limit = min(workload.states, max(3 * states, 50_000))
-        return (Ground(name: workload.name, mutants: mutants, reached: sites, states: states, limit: limit), order)
+        guard !order.isEmpty else {
+            return (
+                Ground(name: workload.name, mutants: [:], reached: [], states: states, limit: 0, isReduced: false),
+                order
+            )
+        }
+        let sites =
+            workload.procedures.isEmpty
+            ? try program.reachedSites(bounds: bounds(min(workload.states, reachStates))) : nil
+        let isSmall = states <= comparedStates && !workload.isReduced
+        let ground = Ground(
+            name: workload.name, mutants: mutants, reached: sites, states: states,
+            limit: min(workload.states, max(3 * states, 50_000)), isReduced: workload.isReduced,
+            behaviour: isSmall ? try Machine(program).visibleBehaviour(bounds: bounds(workload.states)) : nil)
+        return (ground, order)
     }
 
     /// body(0), body(1), ... by some workers, each taking the next that is left. Throws what the first that throws throws.
@@ -157,20 +200,57 @@ public struct MutationTrial: Sendable {
         return try results.withLock { list in try list.compactMap { try $0?.get() } }
     }
 
-    private static func fate(of key: Key, _ grounds: [Ground]) -> Fate {
-        let reason = HarmlessMutants.reason(for: "\(key.procedure): \(key.change)")
-        var wasReached = false
+    private static func fate(of key: Key, _ grounds: [Ground], _ reasons: [String: HarmlessMutants.Reason]) -> Fate {
+        let reason = reasons["\(key.procedure): \(key.change)"]
+        var programs: [(program: Program, ground: Ground)] = []
         for ground in grounds where reason == nil || ground.states < harmlessStates {
             guard let mutant = ground.mutants[key],
-                ground.reached.contains(.init(procedure: mutant.procedure, number: mutant.site))
+                ground.reached?.contains(.init(procedure: mutant.procedure, number: mutant.site)) ?? true
             else { continue }
-            wasReached = true
-            guard let machine = try? Machine(mutant.program, symmetry: true) else { return .stillborn }
-            if case .fails(let failure) = Search(machine, bounds: bounds(ground.limit)).run().verdict {
+            programs.append((mutant.program, ground))
+            do {
+                guard let failure = try failure(of: mutant.program, ground) else { continue }
                 return .killed(by: failure, workload: ground.name)
+            } catch {
+                return .stillborn
             }
         }
-        if let reason { return .harmless(reason: reason) }
-        return wasReached ? .survived : .notReached
+        if programs.isEmpty { return reason.map { .harmless(reason: $0.text) } ?? .notReached }
+        guard let reason else { return equalStates(programs).map { .equivalent(states: $0) } ?? .survived }
+        if let backup = reason.backup, !isBacked(by: backup, programs) { return .notBacked(by: backup) }
+        return .harmless(reason: reason.text)
+    }
+
+    /// What notices a fault; nil if nothing does. Throws if it does not compile.
+    private static func failure(of program: Program, _ ground: Ground) throws -> Verdict.Failure? {
+        let machine = try Machine(program, symmetry: true, reduction: ground.isReduced)
+        if case .fails(let failure) = Search(machine, bounds: bounds(ground.limit)).run().verdict { return failure }
+        return nil
+    }
+
+    /// The visible states, if a fault changes nothing that can be seen with any workload that executes it.
+    private static func equalStates(_ programs: [(program: Program, ground: Ground)]) -> Int? {
+        var states: Int?
+        for (program, ground) in programs {
+            guard let expected = ground.behaviour, let machine = try? Machine(program),
+                machine.visibleBehaviour(bounds: bounds(2 * comparedStates)) == expected
+            else { return nil }
+            states = (states ?? 0) + expected.states
+        }
+        return states
+    }
+
+    /// Whether another fault that nothing notices alone is noticed together with this one.
+    private static func isBacked(by backup: String, _ programs: [(program: Program, ground: Ground)]) -> Bool {
+        var isNoticed = false
+        for (program, ground) in programs {
+            // The other step alone.
+            for (key, mutant) in ground.mutants where "\(key.procedure): \(key.change)" == backup {
+                if (try? failure(of: mutant.program, ground)) != nil { return false }
+            }
+            guard !isNoticed, let both = program.mutants().first(where: { $0.name == backup }) else { continue }
+            if (try? failure(of: both.program, ground)) != nil { isNoticed = true }
+        }
+        return isNoticed
     }
 }

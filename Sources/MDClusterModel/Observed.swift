@@ -12,8 +12,12 @@ import ProcedureModel
 /// innermost procedure of its place, `Marker.isOne`, and its label is that procedure with its arguments, written exactly
 /// as the event is: "enter lock_comm(1)", "dlm_lock_start(token, EX)", "return __sendmsg(0)".
 public enum ObservedProgram {
-    /// - Parameter processes: how many processes of a node can be inside md at once.
-    public static func make(variant: String, nodes: Int, processes: Int) throws(ModelError) -> Program {
+    /// - Parameters:
+    ///   - processes: how many processes of a node can be inside md at once.
+    ///   - hasDeath: a node may die: DLM gives its locks to others.
+    public static func make(
+        variant: String, nodes: Int, processes: Int, hasDeath: Bool = false
+    ) throws(ModelError) -> Program {
         // A workload with an addition has the confirming process, which some variants change.
         var program = try MDCluster.program(
             variant: variant, nodes: nodes, workload: Workload("add", nodes: nodes))
@@ -21,7 +25,7 @@ public enum ObservedProgram {
         program.rules = []
         program.procedures = program.procedures.map { Instrumentation.withoutRules($0) }
         program.procedures += Marker.procedures
-        GeneralCaller.install(in: &program, processes: processes)
+        GeneralCaller.install(in: &program, processes: processes, hasDeath: hasDeath)
         for index in program.procedures.indices { Instrumentation.apply(to: &program.procedures[index]) }
         if program.procedure(named: "dlm_lock_sync")?.parameters.contains("late") ?? false {
             Variants.nameFlags(&program)
@@ -36,6 +40,18 @@ public enum ObservedProgram {
     public static let receive = Name.receive
     public static let resync = Name.resync
     public static let callback = Name.dlm
+    /// The event of a node that died.
+    public static let death = "node is gone"
+
+    /// Variables and mutexes of a node whose values a snapshot of a kernel shows too.
+    public static let waitingForNewDisk = Bit.waitingForNewDisk
+    public static let sendLock = Bit.sendLock
+    public static let sendLockedAlready = Bit.sendLockedAlready
+    public static let holding = Bit.holding
+    public static let isMember = Name.joined
+    public static let resyncedByOther = Flag.remote
+    public static let reconfigMutex = Mutex.reconfig
+    public static let receiveMutex = Mutex.receive
 
     /// Functions whose entry and return a trace can show, and which of their arguments are compared, in this order.
     public static let arguments: [String: [String]] = [
@@ -63,7 +79,8 @@ public enum Marker {
     ]
 
     public static func isOne(_ procedure: String) -> Bool {
-        procedure.hasPrefix("enter ") || procedure.hasPrefix("return ") || dlm.contains(procedure)
+        procedure == ObservedProgram.death || procedure.hasPrefix("enter ") || procedure.hasPrefix("return ")
+            || dlm.contains(procedure)
     }
 
     private static func marker(_ name: String, _ parameters: [String]) -> Procedure {
@@ -76,7 +93,8 @@ public enum Marker {
         + [
             marker("dlm_lock_start", ["res", "mode", "kind"]), marker("dlm_ast", ["res", "status"]),
             marker("dlm_bast", ["res"]), marker("dlm_unlock_start", ["res", "kind"]),
-            marker("dlm_lock_end", ["res", "status"]), marker("dlm_lock_sync timeout", ["res"]),
+            marker(ObservedProgram.death, []), marker("dlm_lock_end", ["res", "status"]),
+            marker("dlm_lock_sync timeout", ["res"]),
         ]
 
     static func enter(_ function: String, _ arguments: Argument...) -> Statement {

@@ -148,24 +148,33 @@ enum Operations {
         "new_disk_ack", locals: ["ret": 2], source: "md.c: md_add_new_disk CANDIDATE, md-cluster.c: new_disk_ack"
     ) {
         choose([
+            [],
             [
                 mutex_lock(Mutex.reconfig),
                 when_(.v(Bit.waitingForNewDisk) == 1) {
-                    call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .nl, result: "ret")
-                    for device in Device.all {
-                        atomic {
-                            when_(.v(Name.device) == device.number && .v(device.state) == Device.absent) {
-                                assign(device.state, Device.spare)
-                            }
-                        }
-                    }
+                    choose([
+                        // CLUSTERED_DISK_NACK
+                        [],
+                        [call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .nl, result: "ret")]
+                            + Device.all.map(bind),
+                    ])
                     assign(Name.newDiskAnswer, 1)
+                } else: {
+                    require(
+                        !.inside(thread: Name.receive, procedure: "process_add_new_disk"),
+                        "a confirmation is refused only when nobody waits for one (WAITING_FOR_NEWDISK)")
                 },
                 call("mddev_unlock"),
             ],
-            [when_(.v(Bit.waitingForNewDisk) == 1) { assign(Name.newDiskAnswer, 1) }],
-            [],
         ])
+    }
+
+    private static func bind(_ device: Device) -> Statement {
+        atomic {
+            when_(.v(Name.device) == device.number && .v(device.state) == Device.absent) {
+                assign(device.state, Device.spare)
+            }
+        }
     }
 
     static let resize = Procedure("update_size_store", source: "md.c: size_store, update_size") {

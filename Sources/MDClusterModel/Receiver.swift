@@ -69,6 +69,8 @@ enum Receiver {
                 !Expression.v(Name.from).equals(.v("$self") + 1) && .v(Name.from) != 0,
                 "WARN_ON in process_recvd_msg: a node received its own message")
             require(.granted(Name.message, .cr), "the LVB of message is read while the lock is CR")
+            // Its ack stays held.
+            when_(Expression.v(Name.from).equals(.v("$self") + 1)) { return_(1) }
             assign("type", .v(Name.type))
         }
         when_(.v("type") == Message.metadataUpdated) { call("process_metadata_update") }
@@ -108,7 +110,6 @@ enum Receiver {
             atomic {
                 assign(Flag.remote, 0)
                 assign(Name.window, 0)
-                assign(Name.windowFrom, 0)
                 assign(Flag.needed, 1)
                 call("md_wakeup_thread")
             }
@@ -116,7 +117,6 @@ enum Receiver {
             atomic {
                 assign(Flag.remote, 1)
                 assign(Name.window, 1)
-                assign(Name.windowFrom, .v(Name.from))
             }
         }
     }
@@ -127,7 +127,8 @@ enum Receiver {
         atomic {
             assign(Name.newDiskAnswer, 0)
             assign(Bit.waitingForNewDisk, 1)
-            start(Name.confirm)
+            // One at a time: who is still at the last disk's answers for this one.
+            when_(!.running(Name.confirm)) { start(Name.confirm) }
         }
         wait {
             until(.v(Name.newDiskAnswer) == 1)

@@ -7,6 +7,9 @@ enum Rules {
     /// Asked in dlm_lock_sync: whoever is refused goes on without the lock (recv_daemon: "lock PR on msg failed return -35").
     static let refused = "DLM refuses no conversion with -EDEADLK: no two locks of a resource wait for each other"
 
+    /// Asked in __recover_slot, which starts the recovery thread if there is none.
+    static let recoveryThreadIsBack = "nobody starts the recovery thread again that leave() has ended"
+
     static func all(nodes: Int, _ membership: Membership) -> [Program.Rule] {
         let everyone = Array(0..<nodes)
         func others(_ node: Int) -> [Int] { everyone.filter { $0 != node } }
@@ -24,6 +27,9 @@ enum Rules {
             [Name.token, Name.message, Name.ack, Name.noNewDev, Name.resyncLock]
             + membership.slots.map(Membership.bitmap)
         func waits(_ node: Int) -> Expression { .any(locks.map { .on(node, .converting($0)) }) }
+        func holdsBitmaps(_ node: Int) -> Expression {
+            .all(membership.slots.map { holds(node, Membership.bitmap($0), $0 == node ? .pw : .nl) })
+        }
 
         var rules = [
             Program.Rule(
@@ -69,17 +75,38 @@ enum Rules {
                         holds(node, Name.resyncLock, .ex))
                 }),
             Program.Rule(
+                .always, "I12: only a node with the resync lock announces a window",
+                each { node in
+                    Expression.on(node, .inside(thread: Name.resync, procedure: "resync_info_update"))
+                        .implies(holds(node, Name.resyncLock, .ex))
+                }),
+            Program.Rule(
+                .always, "D13: a resync is begun only by a node that has something left to resync",
+                each { node in
+                    Expression.on(node, .inside(thread: Name.resync, procedure: "resync_start"))
+                        .implies(.on(node, .v(Name.dirty)))
+                }),
+            Program.Rule(
                 .always, "nobody sleeps on the wait queue of a thread that is gone",
                 each { node in !(.on(node, .v(Name.threadGone)) && .on(node, .sleeping(Name.receive, Queue.thread))) }),
             Program.Rule(
-                .atEnd, "I8: at rest token, message and resync are NL, ack is CR, and nothing is held or waited for",
+                .atEnd,
+                "I8: at rest token, message and resync are NL, ack is CR, the own bitmap PW, and nothing is held or waited for",
                 each { node in
                     joined(node).implies(
                         holds(node, Name.token, .nl) && holds(node, Name.message, .nl)
                             && holds(node, Name.resyncLock, .nl)
-                            && holds(node, Name.ack, .cr) && !waits(node) && .on(node, .v(Bit.sendLock) == 0)
+                            && holds(node, Name.ack, .cr) && !waits(node) && holdsBitmaps(node)
+                            && .on(node, .v(Bit.sendLock) == 0)
                             && .on(node, .v(Bit.holding) == 0)
                             && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
+                }),
+            Program.Rule(
+                .atEnd, "I11: at rest no BAST is left without a look at the message",
+                each { node in
+                    let pending: Expression = membership.usesJoin ? .on(node, .v(Bit.pendingRecvEvent)) : .constant(0)
+                    return joined(node).implies(
+                        .on(node, .v(Name.bast) == 0 && .v(Name.wakeReceive) == 0) && !pending)
                 }),
             Program.Rule(
                 .atEnd, "I8: at rest no-new-dev is CR, or NL on a node that has confirmed a disk",
@@ -87,7 +114,9 @@ enum Rules {
             Program.Rule(
                 .atEnd, "I8: a node that has left holds no lock and waits for none",
                 each { node in
-                    (!joined(node)).implies(.all(locks.map { holds(node, $0, .nl) }) && !waits(node))
+                    (!joined(node)).implies(
+                        .all(locks.map { holds(node, $0, .nl) }) && !waits(node)
+                            && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
                 }),
             Program.Rule(
                 .atEnd, "at rest nothing is flagged to be done",
@@ -146,7 +175,30 @@ enum Rules {
                     .atEnd, "I10: at rest no removal of device \(device.name) is pending",
                     each { joined($0).implies(.on($0, .v(device.clusterRemove) == 0)) }))
         }
+        if membership.usesJoin {
+            rules.append(
+                Program.Rule(
+                    .always, "no message is handled before the array runs (ALREADY_IN_CLUSTER)",
+                    each { node in
+                        Expression.on(node, .inside(thread: Name.receive, procedure: "process_recvd_msg"))
+                            .implies(.on(node, .v(Bit.alreadyInCluster)))
+                    }))
+        }
         for slot in membership.dirty {
+            rules.append(
+                Program.Rule(
+                    .always, "D13: bits of node\(slot + 1) are taken over only when they were left behind",
+                    each { node in
+                        Expression.on(
+                            node, .inside(thread: Name.recover, procedure: "recover_bitmaps(\(slot))")
+                        ).implies(.on(node, .v(Membership.recoveryMap(slot))))
+                    }))
+            if !membership.usesJoin {
+                rules.append(
+                    Program.Rule(
+                        .always, "D13: node\(slot + 1) has left no bits behind as long as it runs",
+                        joined(slot).implies(.v(Membership.bits(slot)) == 0)))
+            }
             rules.append(
                 Program.Rule(
                     .atEnd, "D13: at rest somebody has taken over the bits that node\(slot + 1) left behind",

@@ -77,7 +77,6 @@ enum Name {
     static let threadGone = "mddev->thread.gone"
     static let dirty = "recovery_cp"
     static let window = "suspend_hi"
-    static let windowFrom = "suspend_from"
     /// hi of the resync_info in the LVB of the node's own bitmap lock.
     static let ownWindow = "bitmap.lvb.hi"
     static let newDiskAnswer = "newdisk_completion"

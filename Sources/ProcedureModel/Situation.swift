@@ -114,6 +114,20 @@ extension Machine {
         }
     }
 
+    /// A node's locks: the granted mode of each, and the mode that it waits for.
+    public func lockModes(of node: Int, in state: [UInt64]) -> [(name: String, granted: LockMode, requested: LockMode?)]
+    {
+        code.locks.indices.map { lock in
+            let compiled = code.locks[lock]
+            let wanted = value(of: layout.requested[lock][node], in: state)
+            return (
+                name: compiled.name,
+                granted: LockMode(rawValue: compiled.modes[value(of: layout.granted[lock][node], in: state)]),
+                requested: wanted == 0 ? nil : LockMode(rawValue: compiled.modes[wanted - 1])
+            )
+        }
+    }
+
     func value(of field: Field, in state: [UInt64]) -> Int {
         Int(state[Int(field.word)] >> UInt64(field.shift) & field.mask)
     }

@@ -10,6 +10,8 @@ extension VirtualCluster {
         "/proc/mdstat", "/proc/modules", "/proc/uptime", "/proc/sys/kernel/tainted", "/sys/block/md*/size",
         "/sys/block/md*/md/*",
         "/sys/block/md*/md/dev-*/*", "/sys/kernel/debug/dlm/*", "/sys/kernel/dlm/*/[!ce]*",
+        // What the tracer did not record.
+        "/sys/kernel/tracing/per_cpu/cpu*/stats", "/sys/kernel/tracing/kprobe_profile",
     ]
 
     public func snapshot(_ label: String) async throws -> [NodeSnapshot] {

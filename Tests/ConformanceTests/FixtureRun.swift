@@ -3,6 +3,7 @@ import ClusterProtocol
 import Foundation
 import KernelTrace
 import RunRecord
+import TestRecords
 import Testing
 
 @testable import Conformance
@@ -13,36 +14,19 @@ import Testing
 ///
 /// `MDLAB_TRIM=RUN MDLAB_TRIM_TO=NAME swift test --filter trimARun` makes one of a whole record.
 struct FixtureRun {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
-        path: "Fixtures/runs")
-
     static func load(_ name: String) throws -> Evidence {
-        let layout = RunLayout(root: root.appending(path: name))
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        var evidence = Evidence(
-            description: try decoder.decode(RunDescription.self, from: Data(contentsOf: layout.description)))
-        evidence.rules = try LogRules.load(directory: projectRules)
-        evidence.events = try String(contentsOf: layout.events, encoding: .utf8).split(separator: "\n").map {
-            try decoder.decode(RunEvent.self, from: Data($0.utf8))
-        }
-        for number in 1...evidence.description.nodes {
-            let node = layout.node(NodeID(number))
-            evidence.traces[NodeID(number)] = try EventText.read(
-                String(contentsOf: node.root.appending(path: "events.txt"), encoding: .utf8), node: NodeID(number))
-            evidence.logs[NodeID(number)] = [KernelLog(text: try String(contentsOf: node.kmsg, encoding: .utf8))]
-            for file in try FileManager.default.contentsOfDirectory(atPath: node.snapshots.path).sorted() {
-                evidence.snapshots.append(
-                    try decoder.decode(NodeSnapshot.self, from: Data(contentsOf: node.snapshots.appending(path: file))))
-            }
-        }
-        return evidence
+        let run = try TrimmedRun(name)
+        return Evidence(
+            description: run.description, events: run.events,
+            traces: Dictionary(uniqueKeysWithValues: run.traces.map { ($0.node, $0.events) }),
+            snapshots: run.snapshots, logs: run.logs.mapValues { [KernelLog(text: $0)] },
+            rules: try LogRules.load(directory: projectRules))
     }
 
     /// Writes the trimmed form of a whole record.
     static func trim(_ run: URL, to name: String) throws {
         let layout = RunLayout(root: run)
-        let target = RunLayout(root: root.appending(path: name))
+        let target = RunLayout(root: TrimmedRun.root.appending(path: name))
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         let encoder = JSONEncoder()

@@ -56,6 +56,23 @@ import Testing
         #expect(text.contains("bitmap0000: node1 PW, node2 NL -> PW"))
     }
 
+    /// docs/findings.md, "A node that stops starts a recovery thread that nobody ends".
+    @Test func theReferenceStartsARecoveryThreadWhileItLeaves() throws {
+        let (machine, result) = try search("stop/resync,stop")
+        #expect(
+            result.verdict
+                == .fails(.invariant("nobody starts the recovery thread again that leave() has ended")))
+        let text = machine.situation(atEndOf: try #require(result.counterexample))
+        #expect(text.contains("wait(!running(md0_recover)) <- leave()"))
+    }
+
+    /// docs/findings.md, "A window that is read after its sender's death".
+    @Test func theReferenceKeepsAWindowOfADeadNode() throws {
+        let (_, result) = try search(
+            "resync,crash/", without: ["I12: at rest nobody thinks", "WARN_ON in process_recvd_msg"])
+        #expect(result.verdict == .fails(.invariant("I12: at rest nobody keeps clear of a window")))
+    }
+
     @Test func aWindowIsLearntFromTheBitmapLock() throws {
         let (machine, result) = try search("resync/join")
         #expect(result.verdict == .holds)

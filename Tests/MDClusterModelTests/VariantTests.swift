@@ -28,6 +28,20 @@ import Testing
         #expect(result.counterexample?.states.count == (result.counterexample?.steps.count ?? -1) + 1)
     }
 
+    /// Its shortest counterexample takes half a million states (the benchmark has it); a few random runs meet the deadlock, too.
+    @Test func v412Deadlocks() throws {
+        func simulate(_ variant: String, runs: Int) throws -> Verdict.Failure? {
+            var program = try MDCluster.program(
+                variant: variant, nodes: 2, workload: Workload("fail/resync,fail,remove", nodes: 2))
+            for device in ["b", "c"] {
+                _ = program.removeRules(beginning: "I10: at rest all nodes agree on device \(device)")
+            }
+            return Simulation(try Machine(program), seed: 2, runs: runs).run().failure
+        }
+        #expect(try simulate("v4.12", runs: 20) == .deadlock)
+        #expect(try simulate("v5.11", runs: 20) == nil)
+    }
+
     /// Workloads that a debug build explores in a second or two; the larger ones are in the benchmark.
     @Test(arguments: ["stop", "fail/", "add/", "grow/", "resync/", "re-add/", "/fail"])
     func theReferenceHolds(workload: String) throws {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Comparison
 import Foundation
 import MDClusterModel
 import ModelChecker
@@ -69,7 +70,7 @@ func counterexample(_ variant: String, _ workload: String) throws -> RunDocument
         ("ack EX (held in CR)", "ack EX"), ("reconfig_mutex", "reconfig_mutex"), ("SEND_LOCK == 0", "SEND_LOCK"),
         ("the end of md0_cluster_recv", "the end of recv_daemon"), ("", ""),
     ])
-    func reasonsAreWordedAsInAFile(model: String, file: String) { #expect(ScheduleText.reason(model) == file) }
+    func reasonsAreWordedAsInAFile(model: String, file: String) { #expect(BlockedModelThread.reason(model) == file) }
 
     @Test func operationsOfTheModelAreCommands() throws {
         let names = Workload.operationNames.filter { !["join", "crash", "delay"].contains($0) }

@@ -4,6 +4,7 @@ import KernelTrace
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
+import RunRecord
 
 /// Is what the kernels of a record did a behaviour of a variant of the reference model?
 ///
@@ -30,14 +31,26 @@ public struct Comparison: Sendable {
         case begun(NodeID, at: Int)
         case tooManyProcesses(Int)
         case tooManyNodes(Int)
+        /// The node died, what it did last may be missing, and without it there is no run.
+        case died(NodeID)
         /// The search gave up at so many states.
         case limit(states: Int)
+        /// No variant was made for this kernel, and none was named.
+        case noModel(kernel: String)
+        /// The run was cut off: what came after the end of its traces is not known.
+        case unfinished(RunDescription.Ending)
+        /// A thread that takes part has no name in the trace: what it is for md is not known.
+        case unnamed(NodeID, pid: Int)
+        /// The tracer counts events that it did not record, and the trace does not mark where.
+        case unmarked(NodeID, what: String, UInt64)
     }
 
     public let variant: String
     public let answer: Answer
     public let figures: Figures
     public let words: TraceWords
+    /// The run of the model that shows all events, when there is one.
+    let run: ModelRun?
 
     public struct Figures: Sendable, Equatable {
         /// Events in the traces, and how many of them are compared.
@@ -65,7 +78,7 @@ public struct Comparison: Sendable {
 
     public init(
         traces: [(node: NodeID, events: [KernelEvent]?)], offsets: [Double] = [], probed: Set<String> = [],
-        variant: String, limit: Int = Comparison.stateLimit
+        died: Set<NodeID> = [], variant: String, limit: Int = Comparison.stateLimit, doubts beforehand: [Doubt] = []
     ) throws(ModelError) {
         self.variant = variant
         var doubts = traces.filter { $0.events == nil }.map { Doubt.noTrace($0.node) }
@@ -78,9 +91,10 @@ public struct Comparison: Sendable {
         }
         if lockspaces.isEmpty, doubts.isEmpty { doubts.append(.noArray) }
         if lockspaces.count > 1 { doubts.append(.severalArrays) }
+        doubts += beforehand.filter { if case .noModel = $0 { true } else { false } }
         if !(2...4).contains(traces.count) { doubts.append(.tooManyNodes(traces.count)) }
         let words = TraceWords(
-            traces: known, lockspace: lockspaces.first ?? 0, offsets: offsets, probed: probed)
+            traces: known, lockspace: lockspaces.first ?? 0, offsets: offsets, probed: probed, died: died)
         self.words = words
         var figures = Figures()
         figures.events = known.reduce(0) { $0 + $1.events.count }
@@ -90,8 +104,10 @@ public struct Comparison: Sendable {
         guard doubts.isEmpty else {
             self.figures = figures
             answer = .notDecided(doubts)
+            run = nil
             return
         }
+        doubts += beforehand + Self.unnamed(words)
         for node in words.nodes {
             switch node.cut {
             case .lost(let count, let index)?: doubts.append(.lostEvents(node.id, count, at: index))
@@ -99,7 +115,8 @@ public struct Comparison: Sendable {
             case nil: continue
             }
         }
-        let program = try ObservedProgram.make(variant: variant, nodes: traces.count, processes: words.processes)
+        let program = try ObservedProgram.make(
+            variant: variant, nodes: traces.count, processes: words.processes, hasDeath: words.hasDeath)
         let machine: Machine
         do { machine = try Machine(program) } catch { preconditionFailure("\(variant): \(error)") }
         let alphabet = Alphabet(machine: machine, words: words)
@@ -114,7 +131,7 @@ public struct Comparison: Sendable {
         }
         figures.matched = result.cut.reduce(0, +)
         figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
-        figures.steps = Set(result.steps.compactMap { machine.textName(ofStep: $0) })
+        figures.steps = Set(Set(result.steps).compactMap { machine.textName(ofStep: $0) })
         figures.pairs = Self.pairs(of: result.steps, machine)
         figures.allSteps = machine.stepTexts
         figures.unobserved = alphabet.hidden.sorted()
@@ -124,39 +141,77 @@ public struct Comparison: Sendable {
             figures.messages[String(type), default: 0] += 1
         }
         self.figures = figures
+        run =
+            result.ending == .conforms
+            ? ModelRun(result, machine: machine, words: words, alphabet: alphabet) : nil
         switch result.ending {
         case .conforms: answer = doubts.isEmpty ? .conforms : .notDecided(doubts)
         case .limit: answer = .notDecided(doubts + [.limit(states: result.states)])
-        case .noRun where zip(words.nodes, result.cut).contains { $0.cut != nil && $1 == $0.events.count }:
-            // The other nodes may wait for what is missing.
+        case .noRun where doubts.contains(where: Self.isGap):
+            // What the tracer left out may be what is missing.
             answer = .notDecided(doubts)
+        case .noRun
+        where zip(words.nodes, result.cut).contains { ($0.cut != nil || $0.died) && $1 == $0.events.count }:
+            // The other nodes may wait for what is missing.
+            answer = .notDecided(doubts + words.nodes.filter(\.died).map { .died($0.id) })
         case .noRun:
             answer = .doesNotConform(
                 Mismatch(result: result, machine: machine, words: words, alphabet: alphabet, traces: known))
         }
     }
 
+    private static func isGap(_ doubt: Doubt) -> Bool {
+        switch doubt {
+        case .unmarked, .unnamed: true
+        default: false
+        }
+    }
+
+    /// The kernel keeps the names of threads in a table, which a run that is killed has not read, and prints "<...>" else.
+    /// Most such threads are known by what they call.
+    private static func unnamed(_ words: TraceWords) -> [Doubt] {
+        words.nodes.compactMap { word in
+            word.nameless.map { .unnamed(word.id, pid: $0) }
+        }
+    }
+
     /// Follows the run: at each step, what every thread that is under way would do next.
     private static func pairs(of steps: [Int], _ machine: Machine) -> Set<String> {
-        // Where a thread stands is its next step in the run.
-        var pending: [Int: Int] = [:]
-        var pairs: Set<String> = []
-        var texts: [Int: String] = [:]
-        func text(_ step: Int) -> String? {
-            if let known = texts[step] { return known }
-            guard let text = machine.textName(ofStep: step), Coverage.counts(text) else { return nil }
-            texts[step] = text
-            return text
+        // Where a thread stands is its next step in the run. A long run takes the same steps again and again, so their
+        // texts are looked up once, and pairs are of numbers until the end.
+        var pending = [Int](repeating: -1, count: machine.threads.count)
+        var texts = [Int](repeating: -2, count: machine.stepCount)
+        var names: [String] = []
+        var numbers: [String: Int] = [:]
+        func text(_ step: Int) -> Int {
+            if texts[step] > -2 { return texts[step] }
+            guard let text = machine.textName(ofStep: step), Coverage.counts(text) else {
+                texts[step] = -1
+                return -1
+            }
+            let number = numbers[text] ?? names.count
+            if number == names.count {
+                numbers[text] = number
+                names.append(text)
+            }
+            texts[step] = number
+            return number
         }
+        var found: Set<Int> = []
         for step in steps.reversed() {
             let actor = machine.actor(ofStep: step)
-            pending[actor] = machine.isRest(step) ? nil : step
-            guard let own = text(step) else { continue }
-            for (other, next) in pending where other != actor {
-                guard let theirs = text(next) else { continue }
-                pairs.insert(own < theirs ? "\(own) | \(theirs)" : "\(theirs) | \(own)")
+            pending[actor] = machine.isRest(step) ? -1 : step
+            let own = text(step)
+            guard own >= 0 else { continue }
+            for (other, next) in pending.enumerated() where other != actor && next >= 0 {
+                let theirs = text(next)
+                if theirs >= 0 { found.insert(min(own, theirs) * machine.stepCount + max(own, theirs)) }
             }
         }
-        return pairs
+        let pairs = found.map { pair in
+            let both = [names[pair / machine.stepCount], names[pair % machine.stepCount]].sorted()
+            return "\(both[0]) | \(both[1])"
+        }
+        return Set(pairs)
     }
 }

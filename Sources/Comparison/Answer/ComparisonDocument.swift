@@ -28,6 +28,14 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
         public var refusals: [Refusal]
     }
 
+    /// A value at rest that the model cannot have.
+    public struct Difference: Codable, Sendable, Equatable {
+        public var node: String?
+        public var file: String
+        public var observed: String
+        public var model: String
+    }
+
     public var scenario: String
     public var kernel: String
     public var kernelVariant: String?
@@ -46,8 +54,16 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
     public var hiddenSteps: Int
     public var messages: [String: Int]
     public var states: Int
+    /// "agrees", "differs", or why nothing was compared.
+    public var endState: String
+    public var endStateCompared: [String: Int]
+    public var endStateDifferences: [Difference]
 
-    public init(_ comparison: Comparison, run: RunDescription) {
+    /// Empty unless the events conform.
+    public var exchanges: [MessageExchange]
+
+    public init(_ comparison: Comparison, _ end: EndState, _ exchanges: [MessageExchange], run: RunDescription) {
+        self.exchanges = exchanges
         scenario = run.scenario
         kernel = run.kernelRelease
         kernelVariant = run.variant
@@ -56,11 +72,21 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
         (events, compared, matched) = (figures.events, figures.compared, figures.matched)
         (hiddenSteps, messages, states) = (figures.hiddenSteps, figures.messages, figures.states)
         ignored = Dictionary(uniqueKeysWithValues: figures.ignored.map { ($0.key.rawValue, $0.value) })
+        endState =
+            switch end.answer {
+            case .agrees: "agrees"
+            case .differs: "differs"
+            case .notCompared(let reason): "not compared: \(reason)"
+            }
+        endStateCompared = Dictionary(uniqueKeysWithValues: end.compared.map { ($0.key.rawValue, $0.value) })
+        endStateDifferences = end.differences.map {
+            Difference(node: $0.node?.description, file: $0.file, observed: $0.observed, model: $0.model)
+        }
         doubts = []
         nodes = []
         locks = []
         switch comparison.answer {
-        case .conforms: answer = "conforms"
+        case .conforms: answer = end.answer == .differs ? "does not conform" : "conforms"
         case .notDecided(let list):
             answer = "not decided"
             doubts = list.map { "\($0)" }

@@ -10,23 +10,57 @@ extension Comparison {
     public init(_ recording: Recording, variant: String? = nil, limit: Int = Comparison.stateLimit) throws(ModelError) {
         try self.init(
             traces: recording.nodes.map { ($0.id, $0.trace) }, offsets: recording.description.clockOffsets,
-            probed: Self.probes(of: recording), variant: variant ?? Self.variant(of: recording), limit: limit)
+            probed: Self.probes(of: recording), died: Self.dead(in: recording),
+            variant: variant ?? Self.variant(of: recording), limit: limit,
+            doubts: Self.doubts(of: recording, isNamed: variant != nil))
+    }
+
+    static func dead(in recording: Recording) -> Set<NodeID> {
+        Set(
+            recording.nodes.map(\.id).filter { id in
+                recording.events.contains { $0.kind == .nodeDied && $0.node == id.description }
+            })
+    }
+
+    /// What makes "conforms" too much to say, whatever the events are.
+    ///
+    /// - Parameter isNamed: somebody said which variant it is to be compared with.
+    static func doubts(of recording: Recording, isNamed: Bool) -> [Doubt] {
+        var doubts: [Doubt] = []
+        if !isNamed, model(of: recording) == nil {
+            doubts.append(.noModel(kernel: recording.description.kernelRelease))
+        }
+        // A hang is an end that the model has, too.
+        if [.running, .interrupted].contains(recording.description.ending) {
+            doubts.append(.unfinished(recording.description.ending))
+        }
+        for node in recording.nodes {
+            guard let last = node.snapshots.last else { continue }
+            let hasGaps = node.trace?.contains { if case .lost = $0.body { true } else { false } } ?? false
+            doubts += TraceLosses.all(in: last, hasGaps: hasGaps).map { .unmarked($0.node, what: $0.what, $0.count) }
+        }
+        return doubts
     }
 
     /// The functions that had a probe on some node.
     static func probes(of recording: Recording) -> Set<String> {
-        var probed: Set<String> = []
-        for node in recording.nodes where node.trace != nil {
-            let url = recording.layout.node(node.id).trace
-            if let probes = try? TraceReader(node: node.id, url: url).probes() { probed.formUnion(probes) }
-        }
-        return probed
+        recording.nodes.reduce(into: []) { $0.formUnion($1.probes) }
     }
 
-    /// The variant that a record's kernel is: the one it was built as, else what its version has.
-    public static func variant(of recording: Recording) -> String {
-        if let variant = recording.description.variant { return variant }
-        let version = recording.description.kernelRelease.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    /// The variant that a record's kernel is: the one it was built as, else what its version has, else the nearest.
+    public static func variant(of recording: Recording) -> String { model(of: recording) ?? "v5.11" }
+
+    /// nil for a kernel whose md-cluster.c no variant was made for.
+    static func model(of recording: Recording) -> String? {
+        recording.description.variant ?? model(ofKernel: recording.description.kernelRelease)
+    }
+
+    /// v5.11 and v6.11 are read from 6.1 and 6.12; between v5.11 and 6.12 nothing else changed that they have.
+    static func model(ofKernel release: String) -> String? {
+        let version = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+        guard version.count == 2, !version.lexicographicallyPrecedes([5, 11]),
+            version.lexicographicallyPrecedes([6, 13])
+        else { return nil }
         return version.lexicographicallyPrecedes([6, 11]) ? "v5.11" : "v6.11"
     }
 }

@@ -12,9 +12,9 @@ import RunRecord
 public enum HangMatch: Sendable, Equatable {
     /// The snapshots show no wait that cannot end.
     case noHang
-    /// A hang, but no circle of waits that the model could have: a lost wake-up, a dead node.
+    /// A hang, but no circle of waits that the model could have: a dead node, or a thread that the model wakes.
     case noCycle([String])
-    /// The same circle, at the end of this shortest run of the model.
+    /// The same, at the end of this shortest run of the model.
     case deadlock(HangSignature, ModelDeadlock)
     /// No deadlock of the model is this one.
     case notInModel(HangSignature, searched: [ModelDeadlock])
@@ -28,13 +28,18 @@ public enum HangMatch: Sendable, Equatable {
         public var nodes: Int
         /// Steps from the beginning.
         public var steps: Int
-        public var signature: HangSignature?
+        public var signatures: [HangSignature]
+        /// Every thread that waits there.
+        public var waits: [PredictedWait]
         /// Stacks, locks and who waits for whom.
         public var situation: String
     }
 
+    /// States of a search with the operations of a record.
+    static let otherLimit = 500_000
+
     /// - Parameters:
-    ///   - workloads: what the nodes did; the variant's own trial if none is named.
+    ///   - workloads: what the nodes did (`RecordedOperations`). What shows the variant's own fault is tried before them.
     public static func find(
         in snapshots: [NodeSnapshot], variant: String, workloads: [(nodes: Int, text: String)] = [],
         limit: Int = 4_000_000
@@ -44,21 +49,29 @@ public enum HangMatch: Sendable, Equatable {
         guard let signature = hangs.lazy.compactMap({ HangSignature($0, snapshots: snapshots) }).first else {
             return .noCycle(hangs.flatMap(\.lines))
         }
+        let label = snapshots.last { $0.label.hasPrefix("hang") }?.label
+        let last = snapshots.filter { $0.label == label }
         let trial = Variants.all.first { $0.name == variant }?.trial
-        let tried = workloads.isEmpty ? [(nodes: trial?.nodes ?? 2, text: trial?.workload ?? "fail")] : workloads
+        let shown = (nodes: trial?.nodes ?? 2, text: trial.map(\.workload) ?? "fail")
+        // The trial is the shortest way to a variant's fault. Who assembles an array writes superblocks too. What the nodes did
+        // may be far more than what leads to the hang.
+        let others = (workloads + [(nodes: 2, text: "join/fail")]).filter { $0 != shown }
+        let tried = [(shown, limit)] + others.map { ($0, min(limit, Self.otherLimit)) }
         var found: [ModelDeadlock] = []
         var states = 0
         var isComplete = true
-        for (nodes, text) in tried {
+        for ((nodes, text), limit) in tried {
             let search = try DeadlockSearch(
                 variant: variant, nodes: nodes, workload: Workload(text, nodes: nodes), limit: limit)
             states += search.states
             isComplete = isComplete && search.isComplete
-            if let same = search.deadlocks.first(where: { $0.signature == signature }) {
+            if let same = search.deadlocks.first(where: { $0.isSeen(signature, in: last) }) {
                 return .deadlock(signature, same)
             }
             found += search.deadlocks
         }
+        // What looks like a sleeper may wait for something that the snapshots do not hold.
+        if signature.isLostWakeUp { return .noCycle(hangs.flatMap(\.lines)) }
         return isComplete ? .notInModel(signature, searched: found) : .notDecided(signature, states: states)
     }
 }
@@ -92,12 +105,13 @@ public struct DeadlockSearch: Sendable {
                 let state = view.copy(count: machine.stateWords)
                 if seen.insert(machine.stacks(in: state)).inserted {
                     let run = machine.expanded(arena.run(to: cursor))
-                    let signature = HangSignature(run, of: machine)
-                    if !deadlocks.contains(where: { $0.signature == signature }) {
+                    let signatures = HangSignature.all(run, of: machine)
+                    if !deadlocks.contains(where: { $0.signatures == signatures }) {
                         deadlocks.append(
                             HangMatch.ModelDeadlock(
                                 variant: variant, workload: workload.text, nodes: nodes, steps: run.steps.count,
-                                signature: signature, situation: machine.situation(atEndOf: run)))
+                                signatures: signatures, waits: PredictedWait.all(run, of: machine),
+                                situation: machine.situation(atEndOf: run)))
                     }
                 }
             }
@@ -107,6 +121,31 @@ public struct DeadlockSearch: Sendable {
             cursor += 1
         }
         states = arena.count
+    }
+}
+
+extension HangMatch.ModelDeadlock {
+    /// Whether it is the hang of these snapshots: the same circle or sleeper, and each of its threads asks for the lock, waits for
+    /// the owner of the mutex or finds the bit as here, for some naming of the nodes.
+    func isSeen(_ signature: HangSignature, in snapshots: [NodeSnapshot]) -> Bool {
+        guard signatures.contains(signature) else { return false }
+        let names = snapshots.map(\.node)
+        return Self.namings(of: nodes, as: names).contains { naming in
+            let waits = waits.filter { wait in
+                !signature.isLostWakeUp || wait.waitsFor == "wake-up"
+            }.map { $0.renamed(naming) }
+            let lines = DeadlockMatch(waits, in: snapshots).lines
+            // Others of the model's threads may wait behind, and other operations' threads need not be there.
+            return lines.count { $0.differences.isEmpty } >= signature.waiters.count
+        }
+    }
+
+    /// Every way to call the model's nodes by the names of the record's.
+    private static func namings(of count: Int, as names: [NodeID]) -> [[NodeID]] {
+        guard count > 0 else { return [[]] }
+        return namings(of: count - 1, as: names).flatMap { list in
+            names.filter { !list.contains($0) }.map { list + [$0] }
+        }
     }
 }
 

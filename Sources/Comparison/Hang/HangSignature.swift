@@ -7,7 +7,7 @@ import ModelChecker
 import ProcedureModel
 import RunRecord
 
-/// A circle of waits, reduced to what a kernel's snapshots and a model's state both tell: for each thread the node, what it
+/// A circle of waits, or a thread that nobody woke, reduced to what a kernel's snapshots and a model's state both tell: for each thread the node, what it
 /// is for md, and the functions that it is in. Two are the same hang if one is the other with its nodes renamed.
 public struct HangSignature: Hashable, Sendable {
     public struct Waiter: Hashable, Sendable {
@@ -20,8 +20,11 @@ public struct HangSignature: Hashable, Sendable {
 
     /// Begins where the list is smallest, so that equal circles are equal.
     public let waiters: [Waiter]
+    /// The one waiter sleeps though what it waits for is true.
+    public let isLostWakeUp: Bool
 
-    init(_ waiters: [Waiter]) {
+    init(_ waiters: [Waiter], isLostWakeUp: Bool = false) {
+        self.isLostWakeUp = isLostWakeUp
         func renamed(_ list: [Waiter]) -> [Waiter] {
             var numbers: [Int: Int] = [:]
             return list.map { waiter in
@@ -48,16 +51,22 @@ public struct HangSignature: Hashable, Sendable {
 
     /// What the kernels' snapshots show.
     init?(_ hang: WaitGraph.Hang, snapshots: [NodeSnapshot]) {
-        guard hang.nobody == nil, !hang.edges.isEmpty else { return nil }
+        let edges: [WaitGraph.Edge]
+        switch hang.nobody {
+        case nil: edges = hang.edges
+        case .lostWakeup: edges = Array(hang.edges.suffix(1))
+        default: return nil
+        }
+        guard !edges.isEmpty else { return nil }
         self.init(
-            hang.edges.map { edge in
+            edges.map { edge in
                 let thread = snapshots.last {
                     $0.node == edge.from.node && $0.label.hasPrefix("hang")
                 }?.threads.first { $0.pid == edge.from.pid }
                 return Waiter(
                     node: edge.from.node.rawValue, role: Self.role(ThreadRole(comm: edge.from.comm)),
                     functions: (thread?.frames ?? []).map(\.function).filter { Self.functions.contains($0) })
-            })
+            }, isLostWakeUp: hang.nobody == .lostWakeup)
     }
 
     private static func role(_ role: ThreadRole) -> String {
@@ -69,18 +78,21 @@ public struct HangSignature: Hashable, Sendable {
         }
     }
 
-    /// What a run of the model ends in; nil if nobody waits in a circle there.
-    init?(_ run: Counterexample, of machine: Machine) {
+    /// What a run of the model ends in: the circle in which threads wait, and every thread that nobody woke.
+    static func all(_ run: Counterexample, of machine: Machine) -> [HangSignature] {
+        guard let state = run.states.last else { return [] }
+        func waiter(_ thread: Int) -> Waiter {
+            let stack = machine.stack(ofThread: thread, in: state) ?? []
+            return Waiter(
+                node: machine.threads[thread].node, role: role(ofModelThread: machine.threads[thread].name),
+                functions: stack.map { String($0.prefix { $0 != "(" }) }.filter { functions.contains($0) })
+        }
         let cycle = WaitEdge.cycle(in: machine.waits(atEndOf: run))
-        guard !cycle.isEmpty, let state = run.states.last else { return nil }
-        self.init(
-            cycle.map { edge in
-                let thread = machine.threads[edge.waiter]
-                let stack = machine.stack(ofThread: edge.waiter, in: state) ?? []
-                return Waiter(
-                    node: thread.node, role: Self.role(ofModelThread: thread.name),
-                    functions: stack.map { String($0.prefix { $0 != "(" }) }.filter { Self.functions.contains($0) })
-            })
+        let asleep = machine.lostWakeUps(in: state)
+        return (cycle.isEmpty ? [] : [HangSignature(cycle.map { waiter($0.waiter) })])
+            + machine.threads.indices.filter { thread in
+                asleep.contains { $0.hasPrefix(machine.name(ofThread: thread) + " ") }
+            }.map { HangSignature([waiter($0)], isLostWakeUp: true) }
     }
 
     private static func role(ofModelThread name: String) -> String {
@@ -96,6 +108,6 @@ public struct HangSignature: Hashable, Sendable {
 extension HangSignature: CustomStringConvertible {
     public var description: String {
         waiters.map { "node \($0.node + 1) \($0.role) in \($0.functions.joined(separator: " <- "))" }
-            .joined(separator: " waits for ")
+            .joined(separator: " waits for ") + (isLostWakeUp ? " sleeps, and nobody wakes it" : "")
     }
 }

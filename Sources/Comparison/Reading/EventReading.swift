@@ -36,10 +36,13 @@ struct EventReader {
     private let lockspace: UInt32
     private let arrays: Set<Int64>
     private let probed: Set<String>
+    private let unnamed: [Int: ThreadRole]
     /// By lkb: who asked last, and what of its requests.
     private var askers: [UInt32: Asker] = [:]
     /// By thread: the lkb whose answer it waits for.
     private var waits: [EventReading.Actor: UInt32] = [:]
+    /// join() was seen: the lockspace and all its locks are made after it.
+    private var hasBegun = false
 
     private struct Asker {
         var actor: EventReading.Actor
@@ -57,8 +60,9 @@ struct EventReader {
     ///   - lockspace: of the array that is compared.
     ///   - arrays: addresses of its struct mddev; empty if not known.
     ///   - probed: functions with a probe at their entry in this record.
-    init(lockspace: UInt32, arrays: Set<Int64>, probed: Set<String>) {
-        (self.lockspace, self.arrays, self.probed) = (lockspace, arrays, probed)
+    ///   - unnamed: roles of threads that have no name in the record.
+    init(lockspace: UInt32, arrays: Set<Int64>, probed: Set<String>, unnamed: [Int: ThreadRole]) {
+        (self.lockspace, self.arrays, self.probed, self.unnamed) = (lockspace, arrays, probed, unnamed)
     }
 
     /// md_wakeup_thread is called from everywhere; these calls are those that follow HOLDING_MUTEX_FOR_RECVD.
@@ -74,7 +78,7 @@ struct EventReader {
         case .dlm(let dlm) where dlm.kind == .lockStart: break
         default: return nil
         }
-        let actor = Self.actor(of: event)
+        let actor = actor(of: event)
         guard let lock = waits.removeValue(forKey: actor), let asker = askers[lock] else { return nil }
         askers[lock]?.isAlone = true
         guard event.time >= asker.time + Self.waitLimit else { return nil }
@@ -88,38 +92,59 @@ struct EventReader {
         case .entry(let function, let values):
             guard let names = ObservedProgram.arguments[function] else { return .ignored(.notCompared) }
             if let mddev = values["mddev"], !arrays.isEmpty, !arrays.contains(mddev) { return .ignored(.otherArray) }
-            return .label("enter \(function)(\(Self.arguments(names, values)))", Self.actor(of: event))
+            if function == "join" { hasBegun = true }
+            return .label("enter \(function)(\(Self.arguments(names, values)))", actor(of: event))
         case .exit(let function, let value):
             guard ObservedProgram.arguments[function] != nil else { return .ignored(.notCompared) }
             let text =
                 ObservedProgram.voidFunctions.contains(function)
                 ? "0" : value.map { Int32(truncatingIfNeeded: $0) == 0 ? "0" : "1" } ?? "*"
-            return .label("return \(function)(\(text))", Self.actor(of: event))
+            return .label("return \(function)(\(text))", actor(of: event))
         case .function(let name, let caller):
             switch name {
             case _ where TraceWords.wakeUps.contains(name):
                 return Self.wakers.contains(caller)
-                    ? .label("enter md_wakeup_thread()", Self.actor(of: event)) : .ignored(.notCompared)
+                    ? .label("enter md_wakeup_thread()", actor(of: event)) : .ignored(.notCompared)
             case "md_check_recovery":
                 // gather_all_resync_info calls it too, with the mutex held, so that it does nothing.
-                return event.role == .raidDaemon
+                return role(of: event) == .raidDaemon
                     ? .label("enter md_check_recovery()", .raid1d) : .ignored(.notCompared)
             default:
                 if probed.contains(name) { return .ignored(.duplicate) }
                 guard let names = ObservedProgram.arguments[name] else { return .ignored(.notCompared) }
-                return .label("enter \(name)(\(Self.arguments(names, [:])))", Self.actor(of: event))
+                return .label("enter \(name)(\(Self.arguments(names, [:])))", actor(of: event))
             }
         case .other, .lost: return .ignored(.notCompared)
         }
     }
 
-    private static func actor(of event: KernelEvent) -> EventReading.Actor {
-        switch event.role {
+    private func actor(of event: KernelEvent) -> EventReading.Actor {
+        switch role(of: event) {
         case .recvDaemon: .receive
         case .raidDaemon: .raid1d
         case .resync: .resync
         case .recoverBitmaps, .other: .process(pid: event.pid)
         }
+    }
+
+    private func role(of event: KernelEvent) -> ThreadRole { unnamed[event.pid] ?? event.role }
+
+    func isNameless(_ event: KernelEvent) -> Bool { event.comm == "<...>" && unnamed[event.pid] == nil }
+
+    /// Threads whose name is not in the record, because they ended before it was asked for or their node died: what only
+    /// one thread of md calls tells which they are. By pid.
+    static func unnamed(in events: [KernelEvent]) -> [Int: ThreadRole] {
+        var roles: [Int: ThreadRole] = [:]
+        for event in events where event.comm == "<...>" {
+            switch event.body {
+            case .entry("recv_daemon", _): roles[event.pid] = .recvDaemon
+            case .entry("resync_start", _): roles[event.pid] = .resync
+            case .function("md_check_recovery", let caller) where ["raid1d", "raid10d"].contains(caller):
+                roles[event.pid] = .raidDaemon
+            default: continue
+            }
+        }
+        return roles
     }
 
     private static func arguments(_ names: [String], _ values: [String: Int64]) -> String {
@@ -140,13 +165,13 @@ struct EventReader {
         if dlm.resource.bitmapSlot != nil { return .ignored(.bitmapLock) }
         switch dlm.kind {
         case .lockStart:
-            let actor = Self.actor(of: event)
+            let actor = actor(of: event)
             askers[dlm.lock] = Asker(actor: actor, resource: dlm.resource, time: event.time)
             waits[actor] = dlm.lock
             let kind = dlm.flags & 0x4 == 0 ? "new" : dlm.flags & 0x1 == 0 ? "-" : "NOQUEUE"
             return .label("dlm_lock_start(\(dlm.resource), \(dlm.mode ?? .none), \(kind))", actor)
         case .unlockStart:
-            let actor = Self.actor(of: event)
+            let actor = actor(of: event)
             let isCancel = dlm.flags & 0x2 != 0
             waits[actor] = nil
             askers[dlm.lock] = Asker(
@@ -155,10 +180,13 @@ struct EventReader {
             return .label("dlm_unlock_start(\(dlm.resource), \(isCancel ? "CANCEL" : "FORCEUNLOCK"))", actor)
         case .lockEnd, .unlockEnd:
             guard let status = dlm.status, status != 0 else { return .ignored(.callReturned) }
-            return .label("\(dlm.kind.rawValue)(\(dlm.resource), \(status))", Self.actor(of: event))
+            return .label("\(dlm.kind.rawValue)(\(dlm.resource), \(status))", actor(of: event))
         case .ast:
             let status = dlm.status ?? 0
-            guard let asker = askers[dlm.lock] else { return nil }
+            // Where the array's begin is in the trace, no request can be missing: then nobody has asked.
+            let nobody =
+                hasBegun ? Asker(actor: .callback, resource: dlm.resource, time: event.time) : nil
+            guard let asker = askers[dlm.lock] ?? nobody else { return nil }
             if asker.isCancelled || status == -0x10001 { return .ignored(.cancelled) }
             if asker.isAlone { return .ignored(.unawaited) }
             waits[asker.actor] = nil

@@ -20,6 +20,11 @@ public struct TraceWords: Sendable {
         public var events: [Event] = []
         /// Why the word ends before the trace does.
         public var cut: Cut?
+        /// The first thread that takes part and has neither a name nor a call that only one thread of md makes, where not all
+        /// of these calls are in the trace: else it is none of md's threads.
+        var nameless: Int?
+        /// The node died in the run, which is its last event; what it did in its last 50 ms may be missing before it.
+        public var died = false
         /// Kinds of events that other nodes show and this one never does, because its function tracer was not told to.
         var unseen: Set<String> = []
     }
@@ -49,8 +54,10 @@ public struct TraceWords: Sendable {
     ///   - traces: one for each node, in order.
     ///   - offsets: guest seconds minus host seconds of each node's clock; may be empty.
     ///   - probed: functions that had a probe, "NAME__ret" for one at the return, beside those that were called.
+    ///   - died: nodes that died in the run.
     init(
-        traces: [(node: NodeID, events: [KernelEvent])], lockspace: UInt32, offsets: [Double], probed: Set<String>
+        traces: [(node: NodeID, events: [KernelEvent])], lockspace: UInt32, offsets: [Double], probed: Set<String>,
+        died: Set<NodeID> = []
     ) {
         self.lockspace = lockspace
         var seen = probed.filter { !$0.hasSuffix("__ret") }
@@ -70,12 +77,23 @@ public struct TraceWords: Sendable {
         kinds.formUnion(seen.map { "enter \($0)" })
         kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
         for (number, trace) in traces.enumerated() {
-            let reader = EventReader(lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen)
+            let roles = EventReader.unnamed(in: trace.events)
+            let reader = EventReader(
+                lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen, unnamed: roles)
             read(trace.node, trace.events, reader, offset: number < offsets.count ? offsets[number] : 0)
+        }
+        for number in nodes.indices where died.contains(nodes[number].id) {
+            guard nodes[number].cut == nil, let last = nodes[number].events.last else { continue }
+            nodes[number].died = true
+            nodes[number].events.append(
+                Event(
+                    index: last.index, label: self.number(of: "\(ObservedProgram.death)()"),
+                    thread: Int32(4 + processes), hint: last.hint))
         }
         // All of md-cluster is one filter of the function tracer; functions of md.c are one each, and one may have failed.
         for number in nodes.indices {
             let shown = Set(nodes[number].events.map { labels[Int($0.label)] })
+            if shown.contains("enter md_check_recovery()") { nodes[number].nameless = nil }
             nodes[number].unseen = Self.single.filter { kinds.contains($0) && !shown.contains("\($0)()") }
         }
     }
@@ -102,6 +120,7 @@ public struct TraceWords: Sendable {
                 switch reading {
                 case .ignored(let rule): ignored[rule, default: 0] += 1
                 case .label(let text, let actor):
+                    if node.nameless == nil, reader.isNameless(event) { node.nameless = event.pid }
                     node.events.append(
                         Event(
                             index: Int32(event.index), label: number(of: text), thread: 0,
@@ -134,6 +153,7 @@ public struct TraceWords: Sendable {
         return number
     }
 
+    public var hasDeath: Bool { nodes.contains(where: \.died) }
     public var count: Int { nodes.reduce(0) { $0 + $1.events.count } }
 }
 

@@ -9,6 +9,8 @@ struct Alphabet: Sendable {
     let texts: [String]
     /// Kinds of steps that the record cannot show: "return load_bitmaps".
     let hidden: Set<String>
+    /// Which hidden steps can change places.
+    let independence: Independence
     /// [event's label * labels of steps + step's label]
     private let fitting: [Bool]
     private let events: Int
@@ -42,6 +44,7 @@ struct Alphabet: Sendable {
             }
         }
         self.labels = labels
+        independence = machine.independence { labels[$0] >= 0 }
         self.hidden = hidden
         self.texts = texts
         let fitting = words.labels.flatMap { event in texts.map { Self.fits(event, $0) } }

@@ -7,6 +7,7 @@ struct LanguageWalk: ~Copyable {
     private let search: LanguageSearch
     private let machine: Machine
     private let alphabet: Alphabet
+    private let independence: Independence
     private let aim: LanguageSearch.Aim
     private let nodes: Int
     private let threadsPerNode: Int
@@ -26,6 +27,11 @@ struct LanguageWalk: ~Copyable {
     private var children: [Int32] = []
     private var candidates: [(rank: Int64, thread: Int32)] = []
 
+    /// Lost states that were looked at. Those with the most to gain come first, so that the best cut is soon found; to look
+    /// at all that are as good would only say how far the nodes get for which nothing depends on it.
+    private var lostCount = 0
+    private static let lostLimit = 100_000
+
     private var bestTime = Int64.min
     private var bestMatched = -1
     private var ends: [Int] = []
@@ -35,6 +41,7 @@ struct LanguageWalk: ~Copyable {
         self.aim = aim
         machine = search.machine
         alphabet = search.alphabet
+        independence = alphabet.independence
         (nodes, threadsPerNode) = (search.nodes, search.threadsPerNode)
         machineWords = machine.stateWords
         if case .run = aim { keepsLost = false } else { keepsLost = true }
@@ -62,6 +69,10 @@ struct LanguageWalk: ~Copyable {
         while let number = next() {
             if note(number) { return result(.conforms, [number]) }
             if arena.count > limit { return result(.limit, ends) }
+            if case .longestCut = aim, bounds[number] < .max {
+                lostCount += 1
+                if lostCount > Self.lostLimit { return result(.limit, ends) }
+            }
             children.removeAll(keepingCapacity: true)
             expand(number)
             for child in children.reversed() { stack.append(child) }
@@ -78,13 +89,8 @@ struct LanguageWalk: ~Copyable {
     /// Keeps the best cut. True at the search's aim.
     private mutating func note(_ number: Int) -> Bool {
         let cursors = arena.state(number) + machineWords
-        var matched = 0
-        var time = Int64.max
-        for node in 0..<nodes {
-            let cursor = Int(cursors[node])
-            matched += cursor
-            if cursor < search.eventCount(node) { time = min(time, search.hints[search.firsts[node] + cursor]) }
-        }
+        let time = time(number)
+        let matched = (0..<nodes).reduce(0) { $0 + Int(cursors[$1]) }
         if time > bestTime || time == bestTime && matched > bestMatched {
             (bestTime, bestMatched) = (time, matched)
             ends.removeAll(keepingCapacity: true)
@@ -92,6 +98,16 @@ struct LanguageWalk: ~Copyable {
         if time == bestTime, matched == bestMatched, ends.count < 4096 { ends.append(number) }
         if case .reach(let node, let events) = aim { return Int(cursors[node]) >= events }
         return time == .max
+    }
+
+    /// When the first event happened that is not matched yet.
+    private func time(_ number: Int) -> Int64 {
+        let cursors = arena.state(number) + machineWords
+        var time = Int64.max
+        for node in 0..<nodes where Int(cursors[node]) < search.eventCount(node) {
+            time = min(time, search.hints[search.firsts[node] + Int(cursors[node])])
+        }
+        return time
     }
 
     private func result(_ ending: LanguageSearch.Result.Ending, _ ends: [Int]) -> LanguageSearch.Result {
@@ -125,13 +141,31 @@ struct LanguageWalk: ~Copyable {
             take(number, thread, cursor + 1, step)
             return
         }
-        // So is a branch that can lead to the thread's next event; if there is none, the thread never gets on.
-        for thread in 0..<nodes * threadsPerNode where steps[thread] >= 0 && machine.isChoice(Int(steps[thread])) {
+        // So is a step that no other thread can notice, the choice of a branch above all.
+        for thread in 0..<nodes * threadsPerNode where steps[thread] >= 0 && isPrivate(thread, number) {
             take(number, thread, Int(view[machineWords + thread / threadsPerNode]), Int(steps[thread]))
-            return
+            if !children.isEmpty || machine.isChoice(Int(steps[thread])) { return }
         }
-        // Hidden steps. A kernel takes them right after the event before, so they come as soon as they can; but when a DLM
-        // lock was granted, and for what a thread at rest wakes, only its next event tells.
+        findCandidates(number)
+        if candidates.count > 1, takeOfOneNode(number) { return }
+        for item in candidates.indices { hidden(Int(candidates[item].thread), number) }
+    }
+
+    private func isPrivate(_ thread: Int, _ number: Int) -> Bool {
+        let step = Int(steps[thread])
+        if alphabet.isVisible(step) || independence.scopes[step] != .thread && !independence.endsAtOnce[step] {
+            return false
+        }
+        if !machine.isRest(step) { return true }
+        let (node, local) = (thread / threadsPerNode, thread % threadsPerNode)
+        let cursor = Int(arena.state(number)[machineWords + node])
+        return cursor < search.eventCount(node) && search.nextEvent(node, cursor, local) == cursor
+    }
+
+    /// Hidden steps. A kernel takes them right after the event before, so they come as soon as they can; but when a DLM
+    /// lock was granted, and for what a thread at rest wakes, only its next event tells.
+    private mutating func findCandidates(_ number: Int) {
+        let view = StateView(arena.state(number))
         candidates.removeAll(keepingCapacity: true)
         for node in 0..<nodes {
             let cursor = Int(view[machineWords + node])
@@ -146,6 +180,10 @@ struct LanguageWalk: ~Copyable {
                     // were woken.
                     if local != 0 && (next < 0 || local != 3 && next != cursor) { continue }
                     rank = next < 0 ? Int64.max : search.hints[search.firsts[node] + next]
+                    // leave() waits for its end; its next event may be one of the array's next life.
+                    if local == 0, cursor < search.eventCount(node), canEnd(number, thread) {
+                        rank = search.hints[search.firsts[node] + cursor]
+                    }
                 } else if next >= 0, machine.isConversion(step) {
                     rank = search.hints[search.firsts[node] + next]
                 }
@@ -153,7 +191,49 @@ struct LanguageWalk: ~Copyable {
             }
         }
         if candidates.count > 1 { candidates.sort { $0.rank < $1.rank } }
-        for item in candidates.indices { hidden(Int(candidates[item].thread), number) }
+    }
+
+    /// When all that a node can do until its next event is noticed by no other node, and no other node can bring it to do
+    /// more, its steps come first: those of the others make no difference to them. False if there is no such node.
+    private mutating func takeOfOneNode(_ number: Int) -> Bool {
+        for node in 0..<nodes where isAlone(node, number) {
+            for item in candidates.indices where Int(candidates[item].thread) / threadsPerNode == node {
+                let thread = Int(candidates[item].thread)
+                if !independence.keepsToItself[Int(steps[thread])] { hidden(thread, number) }
+            }
+            // With nothing new, the others must not be put off for ever.
+            if !children.isEmpty { return true }
+        }
+        return false
+    }
+
+    private func isAlone(_ node: Int, _ number: Int) -> Bool {
+        let cursor = Int(arena.state(number)[machineWords + node])
+        var actor = -1
+        if cursor < search.eventCount(node) {
+            actor = node * threadsPerNode + Int(search.threads[search.firsts[node] + cursor])
+            // Who is to show the next event must come to it by itself; who is to show another one instead never does.
+            guard steps[actor] >= 0 else { return false }
+            if alphabet.isVisible(Int(steps[actor])) {
+                actor = -1
+            } else if independence.keepsToItself[Int(steps[actor])] {
+                return false
+            }
+        }
+        for thread in node * threadsPerNode..<(node + 1) * threadsPerNode {
+            let step = Int(steps[thread])
+            if step < 0 || alphabet.isVisible(step) || thread != actor && independence.keepsToItself[step] { continue }
+            if independence.scopes[step] == .cluster { return false }
+        }
+        return true
+    }
+
+    private mutating func canEnd(_ number: Int, _ thread: Int) -> Bool {
+        successors.removeAll()
+        machine.successors(of: StateView(arena.state(number)), byThread: thread, into: &successors)
+        return (0..<successors.count).contains { item in
+            machine.nextStep(ofThread: thread, in: StateView(successors.words(item))).map(machine.isEnd) ?? true
+        }
     }
 
     /// Takes a thread's hidden step, if it is not blocked.
@@ -198,7 +278,7 @@ struct LanguageWalk: ~Copyable {
             if bound == .max || bound == bounds[number] {
                 children.append(Int32(child))
             } else {
-                lost.push(child, bound)
+                lost.push(LostStates.Item(time: time(child), bound: bound, state: Int32(child)))
             }
         }
     }

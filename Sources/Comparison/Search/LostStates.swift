@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// States in which a thread will never get to its next event: a heap, the one whose event is the latest on top.
+/// States in which a thread will never get to its next event: a heap, on top the one from which the first event that is
+/// left over is the latest.
 struct LostStates {
-    private var heap: [(bound: Int64, state: Int32)] = []
+    struct Item {
+        /// When the first event happened that is not matched yet, and the latest that it can be in what follows.
+        var time: Int64
+        var bound: Int64
+        var state: Int32
+    }
 
-    mutating func push(_ state: Int, _ bound: Int64) {
-        heap.append((bound, Int32(truncatingIfNeeded: state)))
+    private var heap: [Item] = []
+
+    mutating func push(_ item: Item) {
+        heap.append(item)
         var place = heap.count - 1
         while place > 0, isBefore(place, (place - 1) / 2) {
             heap.swapAt(place, (place - 1) / 2)
@@ -13,27 +21,32 @@ struct LostStates {
         }
     }
 
-    /// nil when all that are left have their event before a time: then they are forgotten.
+    /// Forgets those that cannot come to a time; nil when none is left.
     mutating func pop(notBefore time: Int64) -> Int? {
-        guard let top = heap.first, top.bound >= time else {
-            heap.removeAll()
-            return nil
+        while let top = heap.first {
+            heap.swapAt(0, heap.count - 1)
+            heap.removeLast()
+            sink()
+            if top.bound >= time { return Int(top.state) }
         }
-        heap.swapAt(0, heap.count - 1)
-        heap.removeLast()
+        return nil
+    }
+
+    private mutating func sink() {
         var place = 0
         while true {
             var best = place
             for child in [2 * place + 1, 2 * place + 2] where child < heap.count && isBefore(child, best) {
                 best = child
             }
-            if best == place { return Int(top.state) }
+            if best == place { return }
             heap.swapAt(place, best)
             place = best
         }
     }
 
     private func isBefore(_ left: Int, _ right: Int) -> Bool {
-        (heap[left].bound, heap[left].state) > (heap[right].bound, heap[right].state)
+        let (one, other) = (heap[left], heap[right])
+        return (one.time, one.bound, one.state) > (other.time, other.bound, other.state)
     }
 }

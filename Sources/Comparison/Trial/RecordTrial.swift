@@ -41,8 +41,8 @@ public struct RecordTrial: Sendable {
     let probed: Set<String>
     let variant: String
     public let original: Comparison
-    private let machine: Machine
-    private let alphabet: Alphabet
+    let machine: Machine
+    let alphabet: Alphabet
 
     /// nil if the record does not conform.
     public init?(
@@ -63,10 +63,15 @@ public struct RecordTrial: Sendable {
     }
 
     /// The mutation of a seed: one that changes what is compared.
-    public func mutation(_ kind: TraceMutation.Kind, seed: UInt64) -> TraceMutation? {
+    ///
+    /// - Parameter first: only so many compared events of a node, from the first, are changed.
+    public func mutation(_ kind: TraceMutation.Kind, seed: UInt64, first: Int = .max) -> TraceMutation? {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<1000 {
-            guard let mutation = TraceMutation(kind, of: traces, words: original.words, using: &generator) else {
+            guard
+                let mutation = TraceMutation(
+                    kind, of: traces, words: original.words, first: first, using: &generator)
+            else {
                 continue
             }
             let words = TraceWords(
@@ -103,7 +108,7 @@ public struct RecordTrial: Sendable {
         return Witness.shows(words, steps: result.steps, machine: machine, alphabet: alphabet)
     }
 
-    private func blame(_ mismatch: Mismatch, _ mutation: TraceMutation, limit: Int) -> Blame {
+    func blame(_ mismatch: Mismatch, _ mutation: TraceMutation, limit: Int) -> Blame {
         let (node, place) = (mutation.node, mutation.place)
         let matched = mismatch.nodes[mismatch.first].matched
         guard mismatch.first != node else {

@@ -16,6 +16,8 @@ public struct Recording: Sendable, Equatable {
         public var id: NodeID
         /// nil when there is no trace that can be read: `missing` says why.
         public var trace: [KernelEvent]?
+        /// Functions that had a probe, "NAME__ret" for one at the return; empty without a trace.
+        public var probes: Set<String> = []
         /// kmsg.log and console.log; nil when there is none. The console has the last words of a node that died.
         public var kmsg: KernelLog?
         public var console: KernelLog?
@@ -60,14 +62,14 @@ public struct Recording: Sendable, Equatable {
             nodes.append(node)
             return
         }
-        node.trace = trace(of: id, files)
+        if let (events, probes) = trace(of: id, files) { (node.trace, node.probes) = (events, probes) }
         node.kmsg = read(files.kmsg, as: "\(id)/kmsg.log").map { KernelLog(bytes: $0) }
         node.console = read(files.console, as: "\(id)/console.log").map { KernelLog(bytes: $0) }
         node.snapshots = snapshots(of: id, files)
         nodes.append(node)
     }
 
-    private mutating func trace(of id: NodeID, _ files: NodeLayout) -> [KernelEvent]? {
+    private mutating func trace(of id: NodeID, _ files: NodeLayout) -> (events: [KernelEvent], probes: Set<String>)? {
         let path = "\(id)/trace.dat"
         do throws(TraceDatError) { try TraceDatContents.completeTrace(in: files) } catch {
             missing.append(MissingPart(path: path, why: .incomplete(error)))
@@ -77,7 +79,7 @@ public struct Recording: Sendable, Equatable {
             missing.append(MissingPart(path: path, why: .absent))
             return nil
         }
-        do throws(TraceError) { return try TraceReader(node: id, url: files.trace).events() } catch {
+        do throws(TraceError) { return try TraceReader(node: id, url: files.trace).eventsAndProbes() } catch {
             missing.append(MissingPart(path: path, why: .trace(error)))
             return nil
         }

@@ -13,12 +13,16 @@ final class EventDecoder {
     private var index = 0
     private var plans: [EventPlan?] = Array(repeating: nil, count: 1 << 16)
     private var comms: [Int: String] = [:]
+    private let table: SymbolTable
     private var symbols: [UInt64: String] = [:]
     /// Offset of a page -> events lost before it, for the pages that were not met yet.
     private var losses: [UInt64: UInt64]
 
-    init(node: NodeID, tep: OpaquePointer, losses: [UInt64: UInt64], body: @escaping (KernelEvent) -> Void) {
-        (self.node, self.tep, self.losses, self.body) = (node, tep, losses, body)
+    init(
+        node: NodeID, tep: OpaquePointer, table: SymbolTable, losses: [UInt64: UInt64],
+        body: @escaping (KernelEvent) -> Void
+    ) {
+        (self.node, self.tep, self.table, self.losses, self.body) = (node, tep, table, losses, body)
     }
 
     func decode(_ record: UnsafeMutablePointer<tep_record>, cpu: Int) {
@@ -73,7 +77,7 @@ final class EventDecoder {
 
     private func symbol(_ address: UInt64) -> String {
         if let known = symbols[address] { return known }
-        let name = tep_find_function(tep, address).map { String(cString: $0) } ?? "0x" + String(address, radix: 16)
+        let name = table.name(at: address) ?? "0x" + String(address, radix: 16)
         symbols[address] = name
         return name
     }

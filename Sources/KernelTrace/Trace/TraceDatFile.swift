@@ -8,12 +8,16 @@ import Foundation
 /// libtraceevent's parser of print formats crashes on damaged ones. A record is what a crash left behind, so
 /// everything that the libraries would follow blindly is checked here first: the sections and their sizes, the shape
 /// of the texts, the table of CPU data, and each event of each page. Only what `TraceDatContents.write(to:)` writes is
-/// accepted. The libraries then read the checked bytes, not the file, and without the texts that only printing needs.
+/// accepted. The libraries then read the checked bytes, not the file, and without the texts that only printing needs and the kernel's symbols.
 struct TraceDatFile {
     let path: String
     private var content: [UInt8]
     /// Where the content has print formats, which nothing here prints by.
     private var printFormats: [Range<Int>] = []
+    /// Where it has the kernel's symbols: the libraries take longer to read them than all the rest.
+    private var kallsyms = 0..<0
+    /// Functions that had an mdlab probe, "NAME__ret" for one at the return.
+    private(set) var probes: Set<String> = []
     /// Number of CPUs in the file.
     private(set) var cpus = 0
     private(set) var clock = ""
@@ -36,6 +40,8 @@ struct TraceDatFile {
         if let failure { throw failure }
     }
 
+    var symbols: SymbolTable { SymbolTable(Array(content[kallsyms])) }
+
     /// A descriptor of a file in memory that holds what was checked, at its beginning. The caller closes it.
     func descriptor() throws(TraceError) -> Int32 {
         var bytes = content
@@ -45,6 +51,7 @@ struct TraceDatFile {
                 bytes[range.lowerBound + index] = byte
             }
         }
+        for index in kallsyms { bytes[index] = UInt8(ascii: "\n") }
         let descriptor = mdlab_memory_file("trace.dat")
         guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
         var done = 0
@@ -122,6 +129,9 @@ struct TraceDatFile {
         if let fault = TraceDatText.faultInFormat(text) {
             throw .corrupt(path: path, part: "format of an event of \(system)", reason: fault)
         }
+        if system == EventPlan.probes {
+            probes.insert(String(decoding: text.dropFirst(6).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+        }
         printFormats.append(cursor.position - TraceDatText.printFormatLength(text)..<cursor.position)
     }
 
@@ -130,6 +140,7 @@ struct TraceDatFile {
             let size = Int(try cursor.integer(UInt32.self, name))
             let text = try cursor.take(size, name)
             if let fault = TraceDatText.faultInTable(text) { throw .corrupt(path: path, part: name, reason: fault) }
+            if name == "kallsyms" { kallsyms = cursor.position - size..<cursor.position }
         }
         let text = try cursor.sized64("saved_cmdlines")
         if let fault = TraceDatText.faultInTable(text) {

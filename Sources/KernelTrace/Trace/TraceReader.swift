@@ -24,14 +24,25 @@ public struct TraceReader: Sendable {
 
     /// Hands each event to `body`. Needs memory for the file, not for its events.
     public func forEach(_ body: (KernelEvent) -> Void) throws(TraceError) {
+        try forEach(of: TraceDatFile(url: url), body)
+    }
+
+    /// All events, and what `probes` says, with the file read once.
+    func eventsAndProbes() throws(TraceError) -> (events: [KernelEvent], probes: Set<String>) {
         let file = try TraceDatFile(url: url)
+        var events: [KernelEvent] = []
+        try forEach(of: file) { events.append($0) }
+        return (events, file.probes)
+    }
+
+    private func forEach(of file: TraceDatFile, _ body: (KernelEvent) -> Void) throws(TraceError) {
         // tracecmd_close closes it, and so does an open that fails.
         let descriptor = try file.descriptor()
         guard let handle = Self.open(descriptor) else { throw .undecodable(path: file.path) }
         defer { tracecmd_close(handle) }
         guard let tep = tracecmd_get_tep(handle) else { throw .undecodable(path: file.path) }
         let status = withoutActuallyEscaping(body) { body in
-            let decoder = EventDecoder(node: node, tep: tep, losses: file.losses, body: body)
+            let decoder = EventDecoder(node: node, tep: tep, table: file.symbols, losses: file.losses, body: body)
             return withExtendedLifetime(decoder) {
                 tracecmd_iterate_events(
                     handle, nil, 0,
@@ -47,25 +58,7 @@ public struct TraceReader: Sendable {
 
     /// Functions that had an mdlab probe while the trace was recorded, "NAME__ret" for one at the return: whether or not
     /// they were ever called.
-    public func probes() throws(TraceError) -> Set<String> {
-        let file = try TraceDatFile(url: url)
-        let descriptor = try file.descriptor()
-        guard let handle = Self.open(descriptor) else { throw .undecodable(path: file.path) }
-        defer { tracecmd_close(handle) }
-        guard let tep = tracecmd_get_tep(handle), var next = tep_list_events(tep, TEP_EVENT_SORT_ID) else {
-            throw .undecodable(path: file.path)
-        }
-        var names: Set<String> = []
-        while let event = next.pointee {
-            if let system = event.pointee.system, String(cString: system) == EventPlan.probes,
-                let name = event.pointee.name
-            {
-                names.insert(String(cString: name))
-            }
-            next += 1
-        }
-        return names
-    }
+    public func probes() throws(TraceError) -> Set<String> { try TraceDatFile(url: url).probes }
 
     /// libtraceevent's parser of formats keeps its input in variables of the library.
     private static let parser = NSLock()

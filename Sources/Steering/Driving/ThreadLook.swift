@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Comparison
 import KernelTrace
 import VirtualCluster
 
@@ -17,18 +18,12 @@ struct SeenThread: Sendable, Equatable {
     /// "dlm_lock_sync <- lock_comm <- sendmsg", from the function that decided to sleep.
     var text: String {
         if functions.isEmpty { return state == "R" ? "running" : "in user space" }
-        let asleep = functions.drop { Self.sleeping.contains($0) }
+        let asleep = functions.drop { DeadlockMatch.sleeping.contains($0) }
         return asleep.prefix(6).joined(separator: " <- ")
     }
 
     /// A daemon of md that waits for something to do.
-    var isAtRest: Bool { functions.first { !Self.sleeping.contains($0) } == "md_thread" }
-
-    /// What only says that a thread sleeps.
-    static let sleeping: Set<String> = [
-        "__schedule", "schedule", "schedule_timeout", "schedule_preempt_disabled", "__switch_to", "__wait_for_common",
-        "wait_for_completion", "wait_for_completion_timeout", "io_schedule", "swait_event", "mdlab_gate_wait",
-    ]
+    var isAtRest: Bool { functions.first { !DeadlockMatch.sleeping.contains($0) } == "md_thread" }
 }
 
 /// Looks at md's threads and at the processes of operations on one node, by one shell command.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import Comparison
 import ModelChecker
 import ProcedureModel
 

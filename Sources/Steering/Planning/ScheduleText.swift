@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Comparison
 import ModelChecker
 import ProcedureModel
 
@@ -158,37 +159,14 @@ struct ScheduleText {
     }
 
     private var blocked: [BlockedThread] {
-        let state = prediction.run.states.last ?? []
-        let edges = machine.waits(atEndOf: prediction.run)
-        let asleep = machine.lostWakeUps(in: state)
         func name(_ thread: Int) -> ScheduledThread {
             let last = operations.last { $0.node == NodeID(machine.threads[thread].node + 1) }
             return self.thread(thread, operation: last)
         }
-        return machine.threads.indices.compactMap { thread in
-            guard let at = machine.instruction(ofThread: thread, in: state), !machine.isAtRest(thread, in: state) else {
-                return nil
-            }
-            let stack = KernelNames.visible(machine.place(ofStep: at).stack)
-            let edge = edges.first { $0.waiter == thread }
-            let isAsleep = asleep.contains { $0.hasPrefix(machine.name(ofThread: thread) + " ") }
-            guard !stack.isEmpty, edge != nil || isAsleep else { return nil }
-            let reason = isAsleep ? "wake-up" : Self.reason(edge?.reason ?? "")
-            return BlockedThread(
-                thread: name(thread), stack: stack, waitsFor: reason,
-                heldBy: isAsleep ? nil : edge.map { name($0.holder) })
+        return BlockedModelThread.all(prediction.run, of: machine).map {
+            BlockedThread(
+                thread: name($0.thread), stack: $0.stack, waitsFor: $0.waitsFor, heldBy: $0.holder.map(name))
         }
-    }
-
-    /// "ack EX" of "ack EX (held in CR)", "SEND_LOCK" of "SEND_LOCK == 0", "the end of recv_daemon".
-    static func reason(_ text: String) -> String {
-        if text.hasPrefix("the end of ") {
-            let kind = KernelNames.kind(ofThread: String(text.dropFirst("the end of ".count)))
-            return "the end of " + (ScheduledThread.roles.first { $0.kind == kind }?.name ?? "a thread")
-        }
-        let words = text.split(separator: " ").map(String.init)
-        guard let first = words.first else { return text }
-        return words.count > 1 && words[1] != "==" && !words[1].hasPrefix("(") ? "\(first) \(words[1])" : first
     }
 }
 

@@ -16,6 +16,11 @@ struct Compare: ParsableCommand {
     @Option(help: "The model's variant; else the one that the run's kernel is.") var variant: String?
     @Flag(help: "Print which events are compared with which steps, and which are not, and stop.") var mapping = false
     @Flag(help: "One line for each run.") var brief = false
+    @Flag(
+        help:
+            "Print every message with the exchange that it was part of: who sent it, its locks, what each receiver did."
+    )
+    var exchanges = false
     @Option(help: ArgumentHelp("Write the answers as JSON to this file.", valueName: "file")) var json: String?
     @Option(help: ArgumentHelp("Draw the answer for the run as SVG into this file.", valueName: "file")) var svg:
         String?
@@ -38,7 +43,10 @@ struct Compare: ParsableCommand {
             let recording = try Recording.open(URL(filePath: folder))
             let comparison = try Comparison(recording, variant: variant, limit: states)
             let snapshots = recording.nodes.flatMap(\.snapshots)
-            let hang = try HangMatch.find(in: snapshots, variant: comparison.variant)
+            let endState = EndState(comparison, recording)
+            let did = RecordedOperations.workload(of: recording.nodes.map { ($0.id, $0.trace ?? []) })
+            let hang = try HangMatch.find(
+                in: snapshots, variant: comparison.variant, workloads: did.map { [$0] } ?? [])
             let answer =
                 brief
                 ? ComparisonWording.line(comparison, folder: folder)
@@ -46,16 +54,22 @@ struct Compare: ParsableCommand {
             // Every event is the model's, but the model would have gone on.
             if comparison.answer == .conforms, case .notInModel = hang {
                 print("does not conform: it hangs, the model does not;" + answer.dropFirst("conforms".count))
+            } else if endState.answer == .differs {
+                print("does not conform: end state;" + answer.dropFirst("conforms".count))
             } else {
                 print(answer)
             }
+            let messages = comparison.exchanges(recording.nodes.map { ($0.id, $0.trace ?? []) })
+            if exchanges { print(ComparisonWording.table(messages)) }
+            if !brief || endState.answer == .differs { print(ComparisonWording.text(endState)) }
             if let text = ComparisonWording.text(hang, variant: comparison.variant) { print(text) }
-            documents.append(ComparisonDocument(comparison, run: recording.description))
+            documents.append(ComparisonDocument(comparison, endState, messages, run: recording.description))
             if let svg { try Data(ComparisonPicture.svg(comparison).utf8).write(to: URL(filePath: svg)) }
             switch comparison.answer {
             case .conforms:
                 // What is there conforms, and the model would have gone on.
                 if case .notInModel = hang { exit = Exit.fail }
+                if endState.answer == .differs { exit = Exit.fail }
             case .doesNotConform: exit = Exit.fail
             case .notDecided: if exit == Exit.pass { exit = Exit.untestable }
             }

@@ -27,12 +27,14 @@ struct ModelMutateCommand: ParsableCommand {
         let all = all
         let outcomes = try trial.run(procedures: Set(procedures)) { outcome in
             let (kind, text) = ModelWording.fate(outcome.fate)
-            if all || outcome.fate == .survived || outcome.fate == .notReached {
+            if all || !outcome.fate.isSettled {
                 print("\(kind): \(outcome.name)\(text)")
             }
         }
         let counts = Dictionary(outcomes.map { (ModelWording.fate($0.fate).0, 1) }, uniquingKeysWith: +)
         print(counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
-        if counts["survived"] != nil || counts["not reached"] != nil { throw ExitCode(Exit.fail) }
+        let stale = trial.staleReasons(outcomes, procedures: Set(procedures))
+        for name in stale { print(ModelWording.stale(name)) }
+        if !stale.isEmpty || outcomes.contains(where: { !$0.fate.isSettled }) { throw ExitCode(Exit.fail) }
     }
 }

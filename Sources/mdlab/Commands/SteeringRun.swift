@@ -148,7 +148,7 @@ struct SteeringRun: Sendable {
         try VerdictFile.write(verdict, name: run.name, to: folder)
         var match: DeadlockMatch?
         if case .hang = outcome.problem, !schedule.deadlock.isEmpty {
-            match = DeadlockMatch(schedule, in: recorded.lastSnapshots)
+            match = DeadlockMatch(schedule.predictedWaits, in: recorded.lastSnapshots)
         }
         var lines = SteeringWording.lines(log.report, match: match, schedule: schedule, hung: outcome.ending == .hung)
         let predicted = schedule.scenario.variants[request.variant ?? ""] != nil && !schedule.deadlock.isEmpty

@@ -106,6 +106,15 @@ enum ComparisonWording {
         case .tooManyProcesses(let count):
             "\(count) processes of a node are inside md at once: more than the search can follow"
         case .tooManyNodes(let count): "\(count) nodes: the model has 2 to 4"
+        case .died(let node):
+            "\(node) died, and what it did in its last 50 ms may be missing: without it there is no run; record the run again"
+        case .noModel(let kernel): "no variant of the model was made for kernel \(kernel): name one with --variant"
+        case .unfinished(let ending):
+            "the run was cut off (\(ending.rawValue)), and what came behind its last event is not known: run it to its end"
+        case .unnamed(let node, let pid):
+            "the trace of \(node) has no name for thread \(pid), which takes part: run it to its end"
+        case .unmarked(let node, let what, let count):
+            "the tracer of \(node) left out events that the trace does not mark (\(count) \(what)): record the run again"
         case .limit(let states): "the search gave up at \(states) states: allow more with --states"
         }
     }
@@ -113,6 +122,7 @@ enum ComparisonWording {
     static func mapping() -> String {
         var lines = ["compared: an event of the trace, and the step of the model that it must be"]
         for row in Mapping.rows { lines.append("  \(row.event)\n      \(row.step)") }
+        lines += endStateMapping()
         lines.append("ignored, and counted:")
         lines += IgnoredEvent.allCases.map { "  \($0.rawValue)" }
         lines.append("exact: " + Mapping.exact)
@@ -125,7 +135,7 @@ enum ComparisonWording {
         case .noHang: return nil
         case .noCycle(let lines):
             return
-                (["  hang       no circle of waits, so no deadlock of the model to look for"]
+                (["  hang       no circle of waits, and no lost wake-up that the model has"]
                 + lines.map { "    \($0)" })
                 .joined(separator: "\n")
         case .deadlock(let signature, let deadlock):

@@ -166,7 +166,7 @@ enum ModelWording {
     static func verdict(_ verdict: Verdict) -> String {
         switch verdict {
         case .holds: "holds: no deadlock, no rule broken, every state explored"
-        case .fails(.deadlock): "FAILS: deadlock"
+        case .fails(.deadlock): "FAILS: deadlock (I9)"
         case .fails(.invariant(let name)): "FAILS: \(name)"
         case .fails(.unreachable(let name)): "FAILS: never happens: \(name)"
         case .fails(.noProgress(let name)): "FAILS: can become impossible for ever: \(name)"
@@ -182,7 +182,15 @@ enum ModelWording {
         case .stillborn: ("refused", " (does not compile)")
         case .notReached: ("not reached", " (no workload goes there)")
         case .harmless(let reason): ("harmless", " (\(reason))")
+        case .equivalent(let states):
+            ("equivalent", " (the same \(count(states)) values of variables, locks and mutexes, changing alike)")
+        case .notBacked(let other):
+            ("not backed", " (said to be harmless because of the step that '\(other)' leaves out; correct the reason)")
         }
+    }
+
+    static func stale(_ reason: String) -> String {
+        "stale: \(reason) (no fault of this name goes unnoticed; remove its reason from HarmlessMutants.swift)"
     }
 
     private static func why(_ reason: Verdict.Reason) -> String {

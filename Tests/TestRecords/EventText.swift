@@ -7,11 +7,11 @@ import KernelTrace
 ///
 ///     TIME PID COMM in __sendmsg type=0,raid_slot=0
 ///     TIME PID COMM dlm dlm_lock_start LOCKSPACE LOCK RESOURCE MODE FLAGS STATUS
-enum EventText {
-    /// Functions whose calls by the function tracer matter when there is no kprobe on them.
-    static let functions: Set<String> = ["md_reload_sb", "mddev_unlock"]
+public enum EventText {
+    /// Functions whose calls by the function tracer matter: there is no kprobe on them, or not in every record.
+    static let functions: Set<String> = ["md_reload_sb", "mddev_unlock", "md_check_recovery"]
 
-    static func write(_ events: [KernelEvent]) -> String {
+    public static func write(_ events: [KernelEvent]) -> String {
         var lines: [String] = []
         for event in events {
             let body: [String]
@@ -19,7 +19,9 @@ enum EventText {
             case .function(let name, let caller) where functions.contains(name): body = ["fn", name, caller]
             case .entry(let function, let arguments):
                 // Pointers say nothing.
-                let kept = arguments.filter { ["type", "raid_slot", "nr"].contains($0.key) }.sorted { $0.key < $1.key }
+                let kept = arguments.filter { ["type", "raid_slot", "nr", "ack"].contains($0.key) }.sorted {
+                    $0.key < $1.key
+                }
                 body = [
                     "in", function, kept.isEmpty ? "-" : kept.map { "\($0.key)=\($0.value)" }.joined(separator: ","),
                 ]
@@ -38,7 +40,7 @@ enum EventText {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    static func read(_ text: String, node: NodeID) throws -> [KernelEvent] {
+    public static func read(_ text: String, node: NodeID) throws -> [KernelEvent] {
         try text.split(separator: "\n").enumerated().map { index, line in
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             guard fields.count > 4, let time = UInt64(fields[0]), let pid = Int(fields[1]) else {
@@ -49,7 +51,10 @@ enum EventText {
         }
     }
 
-    struct Malformed: Error, Equatable { var line: Int }
+    public struct Malformed: Error, Equatable {
+        public var line: Int
+        public init(line: Int) { self.line = line }
+    }
 
     private static func body(_ fields: [String]) -> KernelEvent.Body? {
         switch (fields[0], fields.count) {

@@ -3,10 +3,51 @@ import ClusterProtocol
 import KernelTrace
 import RunRecord
 
-/// Whether the threads of a cluster that hangs stand and wait as a schedule says.
+/// A thread of a predicted deadlock, as snapshots can be asked for it.
+public struct PredictedThread: Sendable, Hashable {
+    public var node: NodeID
+    /// As it is spoken of: "raid1d", "remove-c".
+    public var name: String
+    /// `.other` for a process.
+    public var role: ThreadRole
+    /// The process's own name; nil for any.
+    public var comm: String?
+    public init(node: NodeID, name: String, role: ThreadRole, comm: String? = nil) {
+        (self.node, self.name, self.role, self.comm) = (node, name, role, comm)
+    }
+
+    public var text: String { "\(node) \(name)" }
+
+    /// The threads of a node that it can be. Of several processes, those inside md come first.
+    func all(in snapshot: NodeSnapshot) -> [NodeSnapshot.Thread] {
+        let same = snapshot.threads.filter { thread in
+            role == .other && comm != nil ? thread.comm == comm : ThreadRole(comm: thread.comm) == role
+        }
+        let isInside = { (thread: NodeSnapshot.Thread) in
+            thread.frames.contains { ["md_mod", "md_cluster"].contains($0.module) }
+        }
+        return role == .other ? same.filter(isInside) + same.filter { !isInside($0) } : same
+    }
+}
+
+/// Where a thread of a predicted deadlock stands, what it waits for, and whose turn it would be.
+public struct PredictedWait: Sendable, Equatable {
+    public var thread: PredictedThread
+    /// Functions that its stack must show, innermost first. What the compiler inlined is not on a stack.
+    public var stack: [String]
+    /// "ack EX", "reconfig_mutex", "SEND_LOCK", "the end of recv_daemon", "wake-up".
+    public var waitsFor: String
+    public var heldBy: PredictedThread?
+    public init(thread: PredictedThread, stack: [String], waitsFor: String, heldBy: PredictedThread? = nil) {
+        (self.thread, self.stack, self.waitsFor, self.heldBy) = (thread, stack, waitsFor, heldBy)
+    }
+}
+
+/// Whether the threads of a cluster that hangs stand and wait as predicted: their stacks, the DLM locks that they ask for, the
+/// owners of the mutexes, and `cinfo->state`.
 public struct DeadlockMatch: Sendable, Equatable {
     public struct Line: Sendable, Equatable {
-        public var thread: ScheduledThread
+        public var thread: PredictedThread
         /// "dlm_lock_sync <- __sendmsg, waits for ack EX"
         public var wanted: String
         /// What is otherwise; empty when all is as predicted.
@@ -15,31 +56,41 @@ public struct DeadlockMatch: Sendable, Equatable {
     public var lines: [Line]
     public var matches: Bool { !lines.isEmpty && lines.allSatisfy(\.differences.isEmpty) }
 
+    /// What only says that a thread sleeps.
+    public static let sleeping: Set<String> = [
+        "__schedule", "schedule", "schedule_timeout", "schedule_preempt_disabled", "__switch_to", "__wait_for_common",
+        "wait_for_completion", "wait_for_completion_timeout", "io_schedule", "swait_event", "mdlab_gate_wait",
+    ]
+
     /// - Parameter snapshots: one of each node, of one moment.
-    public init(_ schedule: Schedule, in snapshots: [NodeSnapshot]) {
-        lines = schedule.deadlock.map { blocked in
-            let stack = blocked.stack.joined(separator: " <- ")
-            return Line(
-                thread: blocked.thread, wanted: "\(stack), waits for \(blocked.waitsFor)",
-                differences: Self.differences(blocked, schedule, snapshots))
+    public init(_ waits: [PredictedWait], in snapshots: [NodeSnapshot]) {
+        lines = waits.map { wait in
+            Line(
+                thread: wait.thread, wanted: "\(wait.stack.joined(separator: " <- ")), waits for \(wait.waitsFor)",
+                differences: Self.differences(wait, snapshots))
         }
     }
 
-    private static func differences(
-        _ blocked: BlockedThread, _ schedule: Schedule, _ snapshots: [NodeSnapshot]
-    ) -> [String] {
+    /// Of several threads that it can be, the one that is nearest.
+    private static func differences(_ blocked: PredictedWait, _ snapshots: [NodeSnapshot]) -> [String] {
         guard let node = snapshots.first(where: { $0.node == blocked.thread.node }) else {
             return ["there is no snapshot of \(blocked.thread.node)"]
         }
-        guard let thread = schedule.find(blocked.thread, in: node) else { return ["there is no such thread"] }
+        let tried = blocked.thread.all(in: node).map { differences(blocked, $0, node, snapshots) }
+        return tried.min { $0.count < $1.count } ?? ["there is no such thread"]
+    }
+
+    private static func differences(
+        _ blocked: PredictedWait, _ thread: NodeSnapshot.Thread, _ node: NodeSnapshot, _ snapshots: [NodeSnapshot]
+    ) -> [String] {
         let functions = thread.frames.map(\.function)
         var differences: [String] = []
         if thread.state == "R" { differences.append("it runs") }
         if !isSubsequence(blocked.stack, of: functions) {
-            let shown = functions.drop { SeenThread.sleeping.contains($0) }.prefix(8).joined(separator: " <- ")
+            let shown = functions.drop { sleeping.contains($0) }.prefix(8).joined(separator: " <- ")
             differences.append("it stands in \(shown.isEmpty ? "user space" : shown)")
         }
-        if let other = wait(blocked, thread, node, schedule, snapshots) { differences.append(other) }
+        if let other = wait(blocked, node, snapshots) { differences.append(other) }
         return differences
     }
 
@@ -54,8 +105,7 @@ public struct DeadlockMatch: Sendable, Equatable {
 
     /// What is other than predicted about the wait; nil when nothing is.
     private static func wait(
-        _ blocked: BlockedThread, _ thread: NodeSnapshot.Thread, _ node: NodeSnapshot, _ schedule: Schedule,
-        _ snapshots: [NodeSnapshot]
+        _ blocked: PredictedWait, _ node: NodeSnapshot, _ snapshots: [NodeSnapshot]
     ) -> String? {
         let words = blocked.waitsFor.split(separator: " ").map(String.init)
         let array = node.arrays?.first { $0.clusterState != nil }
@@ -64,9 +114,9 @@ public struct DeadlockMatch: Sendable, Equatable {
             guard let array else { return "the owner of \(words[0]) could not be read" }
             let owner = words[0] == "recv_mutex" ? array.receiveMutexOwner : array.reconfigMutexOwner
             guard let owner else { return "\(words[0]) is free" }
-            guard let heldBy = blocked.heldBy, let wanted = schedule.find(heldBy, in: node), wanted.pid != owner else {
-                return nil
-            }
+            guard let heldBy = blocked.heldBy else { return nil }
+            let wanted = heldBy.all(in: node)
+            if wanted.isEmpty || wanted.contains(where: { $0.pid == owner }) { return nil }
             let name = node.threads.first { $0.pid == owner }?.comm ?? "pid \(owner)"
             return "\(words[0]) is held by \(name), not by \(heldBy.name)"
         case "SEND_LOCK":
@@ -79,7 +129,7 @@ public struct DeadlockMatch: Sendable, Equatable {
             return isTrue ? nil : "reconfig_mutex is held and HOLDING_MUTEX_FOR_RECVD is clear: no wake-up is due"
         case "the":  // the end of a thread
             guard let heldBy = blocked.heldBy else { return nil }
-            return schedule.find(heldBy, in: node) == nil ? "\(heldBy.text) has ended" : nil
+            return heldBy.all(in: node).isEmpty ? "\(heldBy.text) has ended" : nil
         case .some(let resource):
             guard words.count == 2, let mode = LockMode(name: words[1]) else { return "no such wait is known" }
             let own = node.lockspaces.flatMap(\.locks).first {
@@ -97,16 +147,5 @@ public struct DeadlockMatch: Sendable, Equatable {
             return "\(heldBy.node) holds \(resource) in \(other.granted), which is not in the way"
         case nil: return nil
         }
-    }
-}
-
-extension Schedule {
-    /// The thread that a name means in a snapshot.
-    func find(_ thread: ScheduledThread, in node: NodeSnapshot) -> NodeSnapshot.Thread? {
-        if case .operation = thread.kind {
-            let same = node.threads.filter { $0.comm == comm(of: thread) }
-            return same.first { $0.frames.contains { ["md_mod", "md_cluster"].contains($0.module) } } ?? same.first
-        }
-        return node.threads.first { ThreadRole(comm: $0.comm) == thread.role }
     }
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import Foundation
+import RunRecord
+import Testing
+
+@testable import Comparison
+@testable import KernelTrace
+
+/// Records that do not hold what a comparison needs are never answered with "conforms".
+@Suite struct BadInputTests {
+    static func recording(_ change: (inout Recording) -> Void) throws -> Recording {
+        let fixture = try Fixture("smoke")
+        var recording = Recording(
+            layout: RunLayout(root: URL(filePath: "/nowhere")), description: fixture.description,
+            nodes: fixture.traces.map { trace in
+                Recording.Node(
+                    id: trace.node, trace: trace.events, snapshots: fixture.snapshots.filter { $0.node == trace.node })
+            })
+        change(&recording)
+        return recording
+    }
+
+    static func doubts(
+        limit: Int = 400_000, _ change: (inout Recording) -> Void
+    ) throws -> [Comparison.Doubt] {
+        guard case .notDecided(let doubts) = try Comparison(try recording(change), limit: limit).answer else {
+            return []
+        }
+        return doubts
+    }
+
+    /// What the tracer of a node says of itself: a ring buffer's stats, with a value changed.
+    static let stats = """
+        entries: 0
+        overrun: 0
+        commit overrun: 0
+        bytes: 3476
+        oldest event ts:     8.888
+        now ts:     9.1
+        dropped events: 0
+        read events: 915
+        """
+
+    @Test func aRecordThatIsWholeConforms() throws {
+        let whole = try Self.recording { recording in
+            recording.nodes[0].snapshots[0].files["/sys/kernel/tracing/per_cpu/cpu0/stats"] = Self.stats
+            recording.nodes[0].snapshots[0].files["/sys/kernel/tracing/kprobe_profile"] =
+                "  join                                                       1               0\n"
+        }
+        #expect(try Comparison(whole, limit: 400_000).answer == .conforms)
+    }
+
+    @Test func eventsThatTheTracerDropsAreADoubt() throws {
+        for (line, what) in [
+            ("dropped events: 0", "dropped events of cpu0"), ("commit overrun: 0", "commit overrun of cpu0"),
+            ("overrun: 0\ncommit", "overrun of cpu0"),
+        ] {
+            let doubts = try Self.doubts { recording in
+                recording.nodes[1].snapshots[0].files["/sys/kernel/tracing/per_cpu/cpu0/stats"] = Self.stats.replacing(
+                    line, with: line.replacing(": 0", with: ": 3"))
+            }
+            #expect(doubts == [.unmarked(NodeID(2), what: what, 3)])
+        }
+        let misses = try Self.doubts { recording in
+            recording.nodes[0].snapshots[0].files["/sys/kernel/tracing/kprobe_profile"] =
+                "  join                    1               0\n  lock_comm__ret          7               2\n"
+        }
+        #expect(misses == [.unmarked(NodeID(1), what: "misses of the probe lock_comm__ret", 2)])
+    }
+
+    @Test func garbageInTheTracersFilesIsNoLoss() {
+        for text in ["", "dropped events", "dropped events: many", "\u{0}\u{ff}: 9\n::::", "a b c d\n1 2"] {
+            let snapshot = NodeSnapshot(
+                node: NodeID(1), label: "final", time: 1, uptime: 1,
+                files: [
+                    "/sys/kernel/tracing/per_cpu/cpu0/stats": text, "/sys/kernel/tracing/kprobe_profile": text,
+                ], threads: [], arrays: nil)
+            #expect(TraceLosses.all(in: snapshot, hasGaps: false).isEmpty)
+        }
+    }
+
+    @Test func aRunThatWasCutOffIsNotDecided() throws {
+        #expect(try Self.doubts { $0.description.ending = .running } == [.unfinished(.running)])
+        #expect(try Self.doubts { $0.description.ending = .interrupted } == [.unfinished(.interrupted)])
+    }
+
+    @Test func aKernelWithoutAModelIsNotDecided() throws {
+        #expect(
+            try Self.doubts { $0.description.kernelRelease = "4.19.0-27-amd64" } == [
+                .noModel(kernel: "4.19.0-27-amd64")
+            ])
+        for (release, model) in [
+            ("5.10.0-30", nil), ("5.11.0", "v5.11"), ("6.1.0-56-amd64", "v5.11"), ("6.10.9", "v5.11"),
+            ("6.11", "v6.11"),
+            ("6.12.117+deb12-amd64", "v6.11"), ("6.13.0", nil), ("7", nil), ("", nil), ("rubbish", nil),
+        ] as [(String, String?)] {
+            #expect(Comparison.model(ofKernel: release) == model)
+        }
+    }
+
+    private static func nameless(_ role: ThreadRole, _ recording: inout Recording) {
+        recording.nodes[1].trace = recording.nodes[1].trace?.map { event in
+            var event = event
+            if event.role == role { event.comm = "<...>" }
+            return event
+        }
+    }
+
+    @Test func aThreadWithoutANameIsADoubt() throws {
+        // Where the search gives up makes no difference.
+        let doubts = try Self.doubts(limit: 500) { Self.nameless(.other, &$0) }
+        guard case .unnamed(NodeID(2), _)? = doubts.first else {
+            Issue.record("\(doubts)")
+            return
+        }
+    }
+
+    @Test func aThreadWithoutANameIsKnownByWhatOnlyItCalls() throws {
+        for role in [ThreadRole.recvDaemon, .resync] {
+            let recording = try Self.recording { Self.nameless(role, &$0) }
+            #expect(try Comparison(recording, limit: 400_000).answer == .conforms, "\(role)")
+        }
+    }
+
+    @Test func aTraceThatIsNotThereIsNotDecided() throws {
+        #expect(try Self.doubts { $0.nodes[1].trace = nil } == [.noTrace(NodeID(2))])
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
+import KernelTrace
+import Testing
+
+@testable import Comparison
+
+/// Recorded traces, changed in one place by a generator with a seed. Early in the trace, since what is before the change is
+/// searched in full; `compare-bench mutations` changes 200 places anywhere.
+@Suite struct MutationTests {
+    static func trial(_ name: String) throws -> RecordTrial {
+        let fixture = try Fixture(name)
+        return try #require(
+            try RecordTrial(
+                traces: fixture.traces, offsets: fixture.description.clockOffsets, probed: Fixture.probed,
+                variant: "v5.11"))
+    }
+
+    @Test(arguments: [
+        ("smoke", TraceMutation.Kind.mode), ("concurrent-updates", .swapped), ("add-device", .field),
+        ("grow-size", .dropped), ("stop-while-resyncing", .renamed),
+    ])
+    func whatLeavesTheLanguageIsRejectedWhereItDoes(name: String, kind: TraceMutation.Kind) throws {
+        let trial = try Self.trial(name)
+        for seed in 0..<3 as Range<UInt64> {
+            let mutation = try #require(trial.mutation(kind, seed: seed, first: 60))
+            switch try trial.report(mutation, limit: 1_000_000).outcome {
+            case .conforms(let isProven): #expect(isProven, "\(mutation.text)")
+            case .rejected(.place), .rejected(.later), .rejected(.elsewhere): continue
+            case .rejected(let blame): Issue.record("\(mutation.text): \(blame)")
+            case .notDecided(let doubts): Issue.record("\(mutation.text): \(doubts)")
+            }
+        }
+    }
+
+    /// What the test above rests on: a blame that is wrong is told from one that is right.
+    @Test func aWrongBlameIsNoticed() throws {
+        let trial = try Self.trial("smoke")
+        let mutation = try #require(trial.mutation(.mode, seed: 1, first: 60))
+        let report = try trial.report(mutation, limit: 1_000_000)
+        guard case .doesNotConform(var mismatch) = report.comparison.answer else {
+            Issue.record("\(report.comparison.answer)")
+            return
+        }
+        #expect(report.outcome == .rejected(.place))
+        #expect(mismatch.first == mutation.node)
+        mismatch.nodes[mutation.node].matched -= 3
+        #expect(trial.blame(mismatch, mutation, limit: 1_000_000) == .early(3))
+        // The other node's first event needs nobody.
+        mismatch.first = 1 - mutation.node
+        mismatch.nodes[mismatch.first].matched = 0
+        #expect(trial.blame(mismatch, mutation, limit: 1_000_000) == .unrelated)
+    }
+
+    @Test func aRunThatIsNotOneIsNoWitness() throws {
+        let trial = try Self.trial("smoke")
+        let words = trial.original.words
+        let search = LanguageSearch(machine: trial.machine, words: words, alphabet: trial.alphabet)
+        let steps = search.run(limit: 100_000).steps
+        func shows(_ steps: [Int], _ words: TraceWords) -> Bool {
+            Witness.shows(words, steps: steps, machine: trial.machine, alphabet: trial.alphabet)
+        }
+        #expect(shows(steps, words))
+        #expect(!shows(Array(steps.dropLast(20)), words))
+        #expect(!shows(Array(steps.dropFirst()), words))
+        var changed = words
+        changed.nodes[0].events.swapAt(10, 40)
+        #expect(!shows(steps, changed))
+    }
+
+    @Test func aRequestThatIsMissingAfterTheBeginIsRejected() throws {
+        let fixture = try Fixture("smoke")
+        let place = try #require(
+            fixture.traces[0].events.firstIndex { event in
+                if case .dlm(let dlm) = event.body { return dlm.kind == .lockStart && dlm.resource == .token }
+                return false
+            })
+        let comparison = try fixture.compared(with: "v5.11") { traces in traces[0].events.remove(at: place) }
+        guard case .doesNotConform = comparison.answer else {
+            Issue.record("\(comparison.answer)")
+            return
+        }
+    }
+}
+
+@Suite struct LostStatesTests {
+    @Test func theMostAdvancedComesFirstAndWhatCannotGetThereIsForgotten() {
+        var lost = LostStates()
+        for (time, bound, state) in [(5, 9, 1), (7, 8, 2), (7, 20, 3), (1, 30, 4), (7, 20, 5)]
+            as [(Int64, Int64, Int32)]
+        {
+            lost.push(LostStates.Item(time: time, bound: bound, state: state))
+        }
+        #expect(lost.pop(notBefore: 0) == 5)
+        #expect(lost.pop(notBefore: 0) == 3)
+        #expect(lost.pop(notBefore: 10) == 4)
+        #expect(lost.pop(notBefore: 10) == nil)
+    }
+}
