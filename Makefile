@@ -50,6 +50,8 @@ soak: bootstrap build
 bench: bootstrap build
 	$(MDLAB) bench
 	$(SWIFT) run -c release model-bench
+	$(SWIFT) build -c release --product compare-bench
+	scripts/compare-bench
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -75,7 +75,10 @@ import Testing
                 if case .dlm(let dlm) = event.body { return dlm.kind == .lockStart && dlm.resource == .token }
                 return false
             })
-        let comparison = try fixture.compared(with: "v5.11") { traces in traces[0].events.remove(at: place) }
+        let comparison = try fixture.compared(with: "v5.11") { traces in
+            traces[0].events.remove(at: place)
+            for index in traces[0].events.indices { traces[0].events[index].index = index }
+        }
         guard case .doesNotConform = comparison.answer else {
             Issue.record("\(comparison.answer)")
             return

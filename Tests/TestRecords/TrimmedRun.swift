@@ -33,7 +33,9 @@ public struct TrimmedRun: Sendable {
                         String(contentsOf: node.root.appending(path: "events.txt"), encoding: .utf8), node: id)
                 ))
             logs[id] = try String(contentsOf: node.kmsg, encoding: .utf8)
-            for file in try FileManager.default.contentsOfDirectory(atPath: node.snapshots.path).sorted() {
+            // A node that died has none.
+            let files = (try? FileManager.default.contentsOfDirectory(atPath: node.snapshots.path)) ?? []
+            for file in files.sorted() {
                 snapshots.append(
                     try decoder.decode(NodeSnapshot.self, from: Data(contentsOf: node.snapshots.appending(path: file))))
             }
