@@ -22,14 +22,12 @@ import Testing
     ])
     func whatLeavesTheLanguageIsRejectedWhereItDoes(name: String, kind: TraceMutation.Kind) throws {
         let trial = try Self.trial(name)
-        for seed in 0..<3 as Range<UInt64> {
-            let mutation = try #require(trial.mutation(kind, seed: seed, first: 60))
-            switch try trial.report(mutation, limit: 1_000_000).outcome {
-            case .conforms(let isProven): #expect(isProven, "\(mutation.text)")
-            case .rejected(.place), .rejected(.later), .rejected(.elsewhere): continue
-            case .rejected(let blame): Issue.record("\(mutation.text): \(blame)")
-            case .notDecided(let doubts): Issue.record("\(mutation.text): \(doubts)")
-            }
+        let mutation = try #require(trial.mutation(kind, seed: 0, first: 60))
+        switch try trial.report(mutation, limit: 1_000_000).outcome {
+        case .conforms(let isProven): #expect(isProven, "\(mutation.text)")
+        case .rejected(.place), .rejected(.later), .rejected(.elsewhere): break
+        case .rejected(let blame): Issue.record("\(mutation.text): \(blame)")
+        case .notDecided(let doubts): Issue.record("\(mutation.text): \(doubts)")
         }
     }
 
