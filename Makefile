@@ -54,7 +54,7 @@ bench: bootstrap build
 	scripts/compare-bench
 
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
 
 clean:
 	rm -rf .build .build-agent

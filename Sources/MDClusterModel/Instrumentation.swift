@@ -64,8 +64,6 @@ enum Instrumentation {
         // Who closes an array is not followed.
         case .ifElse(.equal(.variable(Flag.closing), _), let then, let other): return [.choose([then, other])]
         // Whoever confirms a new device is a process like any other.
-        case .start(Name.confirm): return []
-        case .ifElse(let condition, [.start(Name.confirm)], []) where condition == !.running(Name.confirm): return []
         case .ifElse(!.running(Name.confirm), _, _): return []
         default: return [statement]
         }

@@ -100,7 +100,8 @@ private func outcome(_ plan: DelayPlan) -> Reached {
         let folder = Folder()
         let explorer = try Explorer(try folder.open(), points: points)
         await #expect(throws: ExplorationError.labFailed(times: 3, reason: "Broken()")) {
-            try await explorer.run(lanes: 1, until: .now + .seconds(3600), stopAtFailure: false) { _, _ in throw Broken()
+            try await explorer.run(lanes: 1, until: .now + .seconds(3600), stopAtFailure: false) { _, _ in
+                throw Broken()
             }
         }
         #expect(await explorer.results.isEmpty)
