@@ -8,14 +8,28 @@ import Testing
 
 /// What recorded runs (Tests/Fixtures/runs) have covered.
 @Suite struct CoverageTests {
-    @Test func aRecordAddsWhatNoOtherHasTaken() throws {
+    /// Once for all tests: what one record of smoke covers, and then one of add-device.
+    private static let comparisons = Result {
+        (smoke: try Fixture("smoke").compared(with: "v5.11"), add: try Fixture("add-device").compared(with: "v5.11"))
+    }
+    private static let smokeAlone = Result {
         var coverage = try Coverage()
-        coverage.add(try Fixture("smoke").compared(with: "v5.11"), run: "smoke-1", scenario: "smoke")
+        coverage.add(try comparisons.get().smoke, run: "smoke-1", scenario: "smoke")
+        return coverage
+    }
+    private static let both = Result {
+        var coverage = try smokeAlone.get()
+        coverage.add(try comparisons.get().add, run: "add-1", scenario: "add-device")
+        return coverage
+    }
+
+    @Test func aRecordAddsWhatNoOtherHasTaken() throws {
+        var coverage = try Self.smokeAlone.get()
         let (steps, certain) = (coverage.taken, coverage.certain)
         #expect(coverage.runs == 1)
         #expect(!steps.contains { $0.hasPrefix("add_new_disk:") })
         #expect(!certain.isEmpty && certain.isSubset(of: steps))
-        coverage.add(try Fixture("add-device").compared(with: "v5.11"), run: "add-1", scenario: "add-device")
+        coverage = try Self.both.get()
         #expect(coverage.taken.isStrictSuperset(of: steps))
         #expect(coverage.certain.isStrictSuperset(of: certain))
         #expect(coverage.certain.isSubset(of: coverage.taken))
@@ -23,7 +37,7 @@ import Testing
         #expect(coverage.ranking.first { $0.scenario == "add-device" }?.alone ?? 0 > 0)
         // The same again adds nothing.
         let (taken, pairs) = (coverage.taken, coverage.pairs)
-        coverage.add(try Fixture("smoke").compared(with: "v5.11"), run: "smoke-2", scenario: "smoke")
+        coverage.add(try Self.comparisons.get().smoke, run: "smoke-2", scenario: "smoke")
         #expect(coverage.taken == taken)
         #expect(coverage.pairs == pairs)
         #expect(coverage.records == ["smoke": 2, "add-device": 1])
@@ -33,7 +47,7 @@ import Testing
         var coverage = try Coverage()
         let async = try Fixture("smoke@async")
         coverage.add(try async.compared(with: "v5.11"), run: "broken", scenario: "smoke")
-        coverage.add(try async.compared(with: "async"), run: "other", scenario: "smoke")
+        coverage.add(try async.compared(with: "async", limit: 10), run: "other", scenario: "smoke")
         let short = try Fixture("smoke").compared(with: "v5.11", limit: 100)
         coverage.add(short, run: "short", scenario: "smoke")
         #expect(coverage.runs == 0)
@@ -68,8 +82,7 @@ import Testing
     }()
 
     @Test func aScenarioThatHasNotRunIsRecommendedUntilItHas() throws {
-        var coverage = try Coverage()
-        coverage.add(try Fixture("smoke").compared(with: "v5.11"), run: "smoke-1", scenario: "smoke")
+        let coverage = try Self.smokeAlone.get()
         // Other exploration is long in a debug build.
         let reshape = CallerScript.standard.filter { $0.operation == .resizeBitmap }.prefix(1)
         let before = try CoveragePlan(
@@ -83,8 +96,8 @@ import Testing
         #expect(before.ways["__sendmsg: message.type = 7"] == .operations(["resize-bitmap"]))
         #expect(before.possible.isSuperset(of: coverage.pairs))
 
-        coverage.add(try Fixture("add-device").compared(with: "v5.11"), run: "add-1", scenario: "add-device")
-        let after = try CoveragePlan(coverage, candidates: Self.candidates, limit: 6_000, standard: [])
+        let after = try CoveragePlan(
+            try Self.both.get(), candidates: Array(Self.candidates.suffix(1)), limit: 6_000, standard: [])
         #expect(after.ways[step] == nil)
         #expect(!after.next.contains { $0.names == ["add-device"] && !$0.steps.isEmpty })
     }
@@ -109,8 +122,7 @@ import Testing
     }
 
     @Test func aDocumentHasAllStepsAndPairs() throws {
-        var coverage = try Coverage()
-        coverage.add(try Fixture("smoke").compared(with: "v5.11"), run: "smoke-1", scenario: "smoke")
+        let coverage = try Self.smokeAlone.get()
         let plan = try CoveragePlan(coverage, candidates: Self.candidates, limit: 200, standard: [])
         let document = CoverageDocument(coverage, plan, unprovable: [])
         #expect(document.steps.count == coverage.steps.count)

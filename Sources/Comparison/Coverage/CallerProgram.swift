@@ -140,7 +140,11 @@ enum CallerProgram {
         case .confirm, .refuse:
             return [wait(.v(ObservedProgram.waitingForNewDisk) == 1, idle: true)]
                 + locked { call("new_disk_ack", [("ack", operation == .confirm ? 1 : 0)]) }
-        case .grow: return locked { Statement.call("update_size", [], result: nil) }
+        case .grow:
+            return locked {
+                assign(fresh, 0)
+                Statement.call("update_size", [], result: nil)
+            }
         case .resync: return [assign(sync, 1)]
         case .resizeBitmap:
             return [
