@@ -61,7 +61,7 @@ struct ScenarioCalls {
             if run.background != nil { running += 1 }
         case .write(let text, let path, let some):
             for node in some.members(of: nodes) { write(text, path, node) }
-        case .wait, .link: return
+        case .wait, .link, .settle: return
         }
         flush()
     }

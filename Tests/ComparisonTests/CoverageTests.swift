@@ -9,20 +9,14 @@ import Testing
 /// What recorded runs (Tests/Fixtures/runs) have covered.
 @Suite struct CoverageTests {
     /// Once for all tests: what one record of smoke covers, and then one of add-device.
-    private static let comparisons = Result {
-        (
-            smoke: try Fixture("smoke").compared(with: "v5.11"),
-            add: try Fixture("add-device").compared(with: "v5.11")
-        )
-    }
     private static let smokeAlone = Result {
         var coverage = try Coverage()
-        coverage.add(try comparisons.get().smoke, run: "smoke-1", scenario: "smoke")
+        coverage.add(try Fixture.reference("smoke"), run: "smoke-1", scenario: "smoke")
         return coverage
     }
     private static let both = Result {
         var coverage = try smokeAlone.get()
-        coverage.add(try comparisons.get().add, run: "add-1", scenario: "add-device")
+        coverage.add(try Fixture.reference("add-device"), run: "add-1", scenario: "add-device")
         return coverage
     }
 
@@ -40,7 +34,7 @@ import Testing
         #expect(coverage.ranking.first { $0.scenario == "add-device" }?.alone ?? 0 > 0)
         // The same again adds nothing.
         let (taken, pairs) = (coverage.taken, coverage.pairs)
-        coverage.add(try Self.comparisons.get().smoke, run: "smoke-2", scenario: "smoke")
+        coverage.add(try Fixture.reference("smoke"), run: "smoke-2", scenario: "smoke")
         #expect(coverage.taken == taken)
         #expect(coverage.pairs == pairs)
         #expect(coverage.records == ["smoke": 2, "add-device": 1])
