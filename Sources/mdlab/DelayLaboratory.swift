@@ -95,9 +95,11 @@ struct DelayLaboratory: Sendable {
         let model = try MDCluster.program(
             variant: "v5.11", nodes: instance.nodes, workload: Workload("fail", nodes: instance.nodes))
         var left = Dictionary(uniqueKeysWithValues: model.procedures.map { ($0.name, 0) })
-        var coverage = try Coverage()
         let variant = Variants.all.first { $0.name == planned.variant }?.name ?? "v5.11"
-        coverage.add(try Comparison(try Recording.open(layout.root), variant: variant), scenario: instance.name)
+        var coverage = try Coverage(variant: variant)
+        coverage.add(
+            try Comparison(try Recording.open(layout.root), variant: variant), run: layout.root.lastPathComponent,
+            scenario: instance.name)
         for row in coverage.rows { left[row.procedure] = row.missing.count }
         return left
     }

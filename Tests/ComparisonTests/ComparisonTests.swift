@@ -11,7 +11,7 @@ import Testing
 @Suite struct ComparisonTests {
     @Test(arguments: ["smoke", "concurrent-updates", "add-device"])
     func aRunOfTheReferenceKernelConforms(name: String) throws {
-        let comparison = try Fixture(name).compared(with: "v5.11")
+        let comparison = try Fixture.reference(name)
         #expect(comparison.answer == .conforms)
         #expect(comparison.figures.matched == comparison.words.count)
         #expect(comparison.figures.matched > 300)

@@ -40,4 +40,15 @@ struct Fixture {
             traces: traces.map { ($0.node, $0.events) }, offsets: description.clockOffsets, probed: Self.probed,
             died: died, variant: variant, limit: limit)
     }
+
+    /// Compared with the reference once for all tests: that takes seconds in a debug build.
+    static func reference(_ name: String) throws -> Comparison {
+        switch name {
+        case "smoke": try smoke.get()
+        case "add-device": try addDevice.get()
+        default: try Fixture(name).compared(with: "v5.11")
+        }
+    }
+    private static let smoke = Result { try Fixture("smoke").compared(with: "v5.11") }
+    private static let addDevice = Result { try Fixture("add-device").compared(with: "v5.11") }
 }

@@ -62,8 +62,6 @@ public struct Comparison: Sendable {
         /// Steps of the model's text that the run took, of those that there are.
         public var steps: Set<String> = []
         public var allSteps = 0
-        /// Pairs of steps that two threads were about to take at the same time, "a | b".
-        public var pairs: Set<String> = []
         /// Messages that were sent, by type.
         public var messages: [String: Int] = [:]
         /// Kinds of events that the model has and the record cannot show.
@@ -132,7 +130,6 @@ public struct Comparison: Sendable {
         figures.matched = result.cut.reduce(0, +)
         figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
         figures.steps = Set(Set(result.steps).compactMap { machine.textName(ofStep: $0) })
-        figures.pairs = Self.pairs(of: result.steps, machine)
         figures.allSteps = machine.stepTexts
         figures.unobserved = alphabet.hidden.sorted()
         for step in result.steps {
@@ -173,45 +170,5 @@ public struct Comparison: Sendable {
         words.nodes.compactMap { word in
             word.nameless.map { .unnamed(word.id, pid: $0) }
         }
-    }
-
-    /// Follows the run: at each step, what every thread that is under way would do next.
-    private static func pairs(of steps: [Int], _ machine: Machine) -> Set<String> {
-        // Where a thread stands is its next step in the run. A long run takes the same steps again and again, so their
-        // texts are looked up once, and pairs are of numbers until the end.
-        var pending = [Int](repeating: -1, count: machine.threads.count)
-        var texts = [Int](repeating: -2, count: machine.stepCount)
-        var names: [String] = []
-        var numbers: [String: Int] = [:]
-        func text(_ step: Int) -> Int {
-            if texts[step] > -2 { return texts[step] }
-            guard let text = machine.textName(ofStep: step), Coverage.counts(text) else {
-                texts[step] = -1
-                return -1
-            }
-            let number = numbers[text] ?? names.count
-            if number == names.count {
-                numbers[text] = number
-                names.append(text)
-            }
-            texts[step] = number
-            return number
-        }
-        var found: Set<Int> = []
-        for step in steps.reversed() {
-            let actor = machine.actor(ofStep: step)
-            pending[actor] = machine.isRest(step) ? -1 : step
-            let own = text(step)
-            guard own >= 0 else { continue }
-            for (other, next) in pending.enumerated() where other != actor && next >= 0 {
-                let theirs = text(next)
-                if theirs >= 0 { found.insert(min(own, theirs) * machine.stepCount + max(own, theirs)) }
-            }
-        }
-        let pairs = found.map { pair in
-            let both = [names[pair / machine.stepCount], names[pair % machine.stepCount]].sorted()
-            return "\(both[0]) | \(both[1])"
-        }
-        return Set(pairs)
     }
 }

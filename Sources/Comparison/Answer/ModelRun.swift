@@ -8,6 +8,7 @@ struct ModelRun: Sendable {
     let alphabet: Alphabet
     /// Node and the event's place in its word.
     let order: [(node: Int, place: Int)]
+    let steps: [Int]
     /// The state after the last event.
     let end: [UInt64]
 
@@ -26,5 +27,6 @@ struct ModelRun: Sendable {
             cursors[node] += 1
         }
         self.order = order
+        steps = result.steps
     }
 }

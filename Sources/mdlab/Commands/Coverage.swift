@@ -3,22 +3,56 @@ import ArgumentParser
 import Comparison
 import Foundation
 import KernelTrace
+import Scenarios
 
 struct CoverageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "coverage",
-        abstract: "Say which steps of the reference model recorded runs have taken, and which none did.")
+        abstract: "Say which steps of the reference model recorded runs have taken, and what to run next.",
+        discussion: """
+            Counts the steps of md-cluster.c, and the pairs of them that touch something common and that two threads were \
+            about to take at the same time. What could be covered is found by exploring the model as each scenario calls it.
+            """)
 
     @Argument(help: "Folders of runs.") var runs: [String]
+    @Option(help: "The model's variant: runs of other kernels are not counted.") var variant = "v5.11"
+    @Flag(help: "List the pairs of steps that no run took.") var pairs = false
+    @Option(help: ArgumentHelp("Write everything as JSON to this file.", valueName: "file")) var json: String?
     @Option(help: "Give up on a run at so many states of the search.") var states = 1_000_000
+    @Option(help: "Explore so many states of the model for each scenario.") var reach = CoveragePlan.stateLimit
+
+    func validate() throws {
+        if runs.isEmpty { throw ValidationError("name the folder of a run.") }
+        if states < 1 { throw ValidationError("--states \(states): give a number above 0.") }
+        if reach < 1 { throw ValidationError("--reach \(reach): give a number above 0.") }
+    }
 
     func run() throws {
-        var coverage = try Coverage()
+        var coverage = try Coverage(variant: variant)
+        let instances = try ScenarioFiles.locate().catalogue().instances
+        var exit = Exit.pass
         for folder in runs {
-            let recording = try Recording.open(URL(filePath: folder))
-            coverage.add(try Comparison(recording, limit: states), scenario: recording.description.scenario)
+            do {
+                let recording = try Recording.open(URL(filePath: folder))
+                // A run of another kernel is named, not searched.
+                let own = Comparison.variant(of: recording)
+                if own != variant {
+                    coverage.leave(folder, of: own)
+                    continue
+                }
+                coverage.add(
+                    try Comparison(recording, limit: states), run: folder, scenario: recording.description.scenario)
+            } catch let error as any Worded {
+                FileHandle.standardError.write(Data("mdlab: \(error.line)\n".utf8))
+                exit = error.exitCode
+            }
         }
-        print(ComparisonWording.coverage(coverage))
-        if coverage.runs == 0 { throw ExitCode(Exit.untestable) }
+        let plan = try CoveragePlan(
+            coverage, candidates: instances.map { ($0.name, ScenarioCalls.script(of: $0)) }, limit: reach)
+        let unprovable = try coverage.unprovable()
+        print(CoverageWording.report(coverage, plan, unprovable: unprovable, listsPairs: pairs))
+        if let json { try CoverageDocument(coverage, plan, unprovable: unprovable).write(to: URL(filePath: json)) }
+        if exit == Exit.pass, coverage.runs == 0 { exit = Exit.untestable }
+        if exit != Exit.pass { throw ExitCode(exit) }
     }
 }

@@ -153,25 +153,4 @@ enum ComparisonWording {
             return "  hang       not found in \(states) states of the model \(variant), which has more: \(signature)"
         }
     }
-
-    static func coverage(_ coverage: Coverage) -> String {
-        var lines = [
-            "\(coverage.taken.count) of \(coverage.total) steps of md-cluster.c in the model were taken by \(coverage.runs) "
-                + "runs that conform; \(coverage.pairs.count) pairs of steps were pending at the same time"
-        ]
-        if !coverage.left.isEmpty {
-            lines.append(
-                "not counted, since they do not conform or were not decided: " + coverage.left.joined(separator: ", "))
-        }
-        lines.append("steps that no run took:")
-        for row in coverage.rows where !row.missing.isEmpty {
-            lines.append("  \(row.procedure) (\(row.taken.count) taken)")
-            lines += row.missing.prefix(6).map { "    \($0)" }
-            if row.missing.count > 6 { lines.append("    and \(row.missing.count - 6) others") }
-        }
-        lines.append("scenarios, by the steps that only they took:")
-        lines += coverage.ranking.map { "  \($0.scenario): \($0.alone) alone, \($0.steps) in all" }
-        lines.append("what cannot be seen: what md.c does to devices, roles and sizes is not in the compared model")
-        return lines.joined(separator: "\n")
-    }
 }
