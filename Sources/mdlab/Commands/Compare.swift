@@ -52,7 +52,8 @@ struct Compare: ParsableCommand {
                 ? ComparisonWording.line(comparison, folder: folder)
                 : ComparisonWording.report(comparison, recording.description)
             // Every event is the model's, but the model would have gone on.
-            let end = recording.description.ending == .hung ? HangEnd(comparison, limit: states) : nil
+            let isHung = recording.description.ending == .hung && hang != .noHang
+            let end = isHung ? HangEnd(comparison, limit: states) : nil
             if case .goesOn(let threads)? = end {
                 print("does not conform: it \(MatrixWording.goesOn(threads));" + answer.dropFirst("conforms".count))
                 exit = Exit.fail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import ArgumentParser
 import Comparison
+import Conformance
 import Dispatch
 import Foundation
 import KernelTrace
@@ -164,6 +165,9 @@ struct ComparableRecord: Sendable {
             return .differs("\(event.node) \(event.comm): \(event.label)")
         }
         if recording.description.ending == .hung {
+            if HangCheck.hangs(in: recording.nodes.flatMap(\.snapshots)).isEmpty {
+                return .notDecided(MatrixWording.noHang)
+            }
             switch HangEnd(comparison, limit: limit) {
             case .stops?, nil: return .hangsToo
             case .goesOn(let threads)?: return .differs(MatrixWording.goesOn(threads))

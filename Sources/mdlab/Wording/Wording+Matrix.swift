@@ -31,6 +31,9 @@ enum MatrixWording {
         "hangs, and the model goes on" + (threads.first.map { " with \($0)" } ?? "")
     }
 
+    /// A machine that stands still is no hang of md's, and its trace may lack its end.
+    static let noHang = "the run stood still, and its snapshots show no wait that cannot end"
+
     static func undecidedHang(_ states: Int) -> String {
         "whether the model can stop there is not known after \(states) states"
     }
