@@ -165,11 +165,10 @@ struct ComparableRecord: Sendable {
             return .differs("\(event.node) \(event.comm): \(event.label)")
         }
         if recording.description.ending == .hung {
-            if HangCheck.hangs(in: recording.nodes.flatMap(\.snapshots)).isEmpty {
-                return .notDecided(MatrixWording.noHang)
-            }
+            let isSeen = !HangCheck.hangs(in: recording.nodes.flatMap(\.snapshots)).isEmpty
             switch HangEnd(comparison, limit: limit) {
             case .stops?, nil: return .hangsToo
+            case .goesOn? where !isSeen: return .notDecided(MatrixWording.noHang)
             case .goesOn(let threads)?: return .differs(MatrixWording.goesOn(threads))
             case .notDecided(let states)?: return .notDecided(MatrixWording.undecidedHang(states))
             }
