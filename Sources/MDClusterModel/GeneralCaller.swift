@@ -91,6 +91,7 @@ enum GeneralCaller {
     static func replacements(_ reference: Program, isLimited: Bool) -> [Procedure] {
         let leaveSetsBit = reference.procedure(named: "leave")?.body.contains(assign(Bit.holding, 1)) ?? false
         let isAsynchronous = reference.perNode.contains { $0.name == Flag.reloadSuperblock }
+        let detachesFirst = reference.procedure(named: "__md_stop")?.body.first == call("mddev_detach")
         let saysStart = reference.procedure(named: "resync_start_notify") != nil
         return dlm(isLimited: isLimited) + [
             Procedure("ack_bast", source: "md-cluster.c: ack_bast") {
@@ -181,7 +182,8 @@ enum GeneralCaller {
                             ],
                             // md_bitmap_load follows, unless something fails between them
                             [call("join"), choose([[call("load_bitmaps")], []])],
-                            [call("leave")], [call("resync_finish")],
+                            (detachesFirst ? [assign(Name.threadGone, 1)] : []) + [call("leave")],
+                            [call("resync_finish")],
                         ])
                     }
                     call("mddev_unlock")
@@ -288,7 +290,7 @@ enum GeneralCaller {
         atomic {
             for bit in [
                 Bit.waitingForNewDisk, Bit.sendLock, Bit.sendLockedAlready, Bit.holding, Name.inCluster, Name.pending,
-                Name.stopReceive, Name.wakeReceive,
+                Name.stopReceive, Name.wakeReceive, Name.threadGone,
             ] { assign(bit, 0) }
             assign(Name.joined, 1)
             start(Name.receive)

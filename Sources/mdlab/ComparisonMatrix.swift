@@ -3,56 +3,53 @@ import Comparison
 
 /// Recorded kernels against model variants: which conforms to which, and by what the others are told apart.
 ///
-/// Pure: it is filled with answers and gives a table.
+/// Pure: it is filled with answers and gives a table. A kernel's own model has an answer for each record; another model has
+/// answers up to the first record that tells the two apart.
 struct ComparisonMatrix: Equatable {
     /// What one record is to one model variant.
-    enum Answer: Equatable {
+    enum Answer: Equatable, Sendable {
         case conforms
-        /// The run hung, and all until then conforms; whether the model hangs so was not decided: no circle of waits, or too many states.
-        case conformsUntilHang
-        /// The run hung, and the same circle of waits is a deadlock of the model.
+        /// The run hung, and a run of the model stops there too.
         case hangsToo
         /// The first event that does not fit: "node1 md0_raid1: dlm_lock_start(token, NL)".
         case differs(String)
         case notDecided(String)
+
+        var event: String? { if case .differs(let event) = self { event } else { nil } }
+        var doubt: String? { if case .notDecided(let doubt) = self { doubt } else { nil } }
     }
 
-    struct Entry: Equatable {
+    struct Entry: Equatable, Sendable {
         /// "resync-handover/raid10"
         var scenario: String
+        /// The record's folder.
+        var folder: String
         var answer: Answer
     }
 
-    /// A kernel and a model variant, with the answer for each record of that kernel.
+    /// A kernel and a model variant, with the answer for each record of that kernel that was compared.
     struct Cell: Equatable {
         var entries: [Entry] = []
 
         var conforming: Int { entries.count { $0.answer == .conforms || $0.answer == .hangsToo } }
-        var hanging: Int { entries.count { $0.answer == .conformsUntilHang } }
         /// The records that tell kernel and model apart.
-        var telling: [(scenario: String, event: String)] {
-            entries.compactMap { entry in
-                if case .differs(let event) = entry.answer { (entry.scenario, event) } else { nil }
-            }
-        }
-        var undecided: [(scenario: String, reason: String)] {
-            entries.compactMap { entry in
-                if case .notDecided(let reason) = entry.answer { (entry.scenario, reason) } else { nil }
-            }
-        }
+        var telling: [Entry] { entries.filter { $0.answer.event != nil } }
+        var undecided: [Entry] { entries.filter { $0.answer.doubt != nil } }
 
-        /// "differs 3/8", "conforms 8", "conforms 7, hangs 1", "? 1": one record that differs tells the pair apart.
+        /// "differs", "conforms 8", "conforms 7, ? 1".
         var text: String {
             if entries.isEmpty { return "-" }
-            let differing = telling.count
-            if differing > 0 { return "differs \(differing)/\(entries.count)" }
-            let parts = [("conforms", conforming), ("hangs", hanging), ("?", undecided.count)]
+            if !telling.isEmpty { return "differs" }
+            let parts = [("conforms", conforming), ("?", undecided.count)]
             return parts.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         }
+
+        /// Of a kernel and its own model: "[conforms 8]", "[differs 1/8]".
+        var ownText: String { telling.isEmpty ? "[\(text)]" : "[differs \(telling.count)/\(entries.count)]" }
     }
 
     /// A row: "6.1", "6.1 async", "6.1 stock".
-    struct Kernel: Hashable {
+    struct Kernel: Hashable, Sendable {
         var name: String
         /// The model variant that describes it.
         var own: String
@@ -60,35 +57,66 @@ struct ComparisonMatrix: Equatable {
 
     private(set) var kernels: [Kernel] = []
     let models: [String]
-    /// Why runs show the difference of a variant rarely or never: kernel-tests/not-shown.
-    let notShown: [String: String]
+    /// Why runs do not tell some variants apart: kernel-tests/not-shown.
+    let notShown: [NotShown]
     private var cells: [Kernel: [String: Cell]] = [:]
 
-    init(models: [String], notShown: [String: String] = [:]) {
+    init(models: [String], notShown: [NotShown] = []) {
         (self.models, self.notShown) = (models, notShown)
     }
 
-    /// The lines "VARIANT: REASON" of a file; `#` begins a comment line.
-    static func reasons(in text: String) -> [String: String] {
-        var reasons: [String: String] = [:]
-        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            if parts.count == 2 { reasons[String(parts[0])] = String(parts[1].drop { $0 == " " }) }
-        }
-        return reasons
-    }
-
-    mutating func add(_ kernel: Kernel, model: String, scenario: String, _ answer: Answer) {
+    mutating func add(_ kernel: Kernel, model: String, _ entry: Entry) {
         if cells[kernel] == nil { kernels.append(kernel) }
-        cells[kernel, default: [:]][model, default: Cell()].entries.append(Entry(scenario: scenario, answer: answer))
+        cells[kernel, default: [:]][model, default: Cell()].entries.append(entry)
     }
 
     func cell(_ kernel: Kernel, _ model: String) -> Cell { cells[kernel]?[model] ?? Cell() }
 
     /// Records that do not conform to the model of their own kernel: each is an alarm about the model, the kernel or the tool.
-    var falseAlarms: [(kernel: String, scenario: String, event: String)] {
-        kernels.flatMap { kernel in
-            cell(kernel, kernel.own).telling.map { (kernel.name, $0.scenario, $0.event) }
+    var falseAlarms: [(kernel: Kernel, entry: Entry)] {
+        kernels.flatMap { kernel in cell(kernel, kernel.own).telling.map { (kernel, $0) } }
+    }
+
+    /// Records of which it is not known whether they conform to the model of their own kernel.
+    var undecided: [(kernel: Kernel, entry: Entry)] {
+        kernels.flatMap { kernel in cell(kernel, kernel.own).undecided.map { (kernel, $0) } }
+    }
+
+    // MARK: - Pairs of variants
+
+    /// A kernel's variant and another variant of the model. Several rows can be of one variant: 6.1 and its stock modules.
+    struct Pair: Hashable {
+        var kernel: String
+        var model: String
+    }
+
+    /// Every pair of which there is an answer, in the order of the models.
+    var pairs: [Pair] {
+        models.flatMap { kernel in
+            models.filter { model in
+                model != kernel && kernels.contains { $0.own == kernel && !cell($0, model).entries.isEmpty }
+            }.map { Pair(kernel: kernel, model: $0) }
+        }
+    }
+
+    private func cells(of pair: Pair) -> [Cell] {
+        kernels.filter { $0.own == pair.kernel }.map { cell($0, pair.model) }
+    }
+
+    /// The first record that tells a pair apart.
+    func telling(_ pair: Pair) -> Entry? { cells(of: pair).lazy.compactMap(\.telling.first).first }
+
+    /// Pairs that all records conform to, in so far as they were decided.
+    var open: [Pair] { pairs.filter { telling($0) == nil && cells(of: $0).contains { $0.conforming > 0 } } }
+
+    /// Reasons that the records refute: everything that they are given for is told apart.
+    var stale: [(reason: NotShown, by: Entry)] {
+        notShown.compactMap { reason in
+            let covered = pairs.filter(reason.covers)
+            guard let first = covered.first, covered.allSatisfy({ telling($0) != nil }), let by = telling(first) else {
+                return nil
+            }
+            return (reason, by)
         }
     }
 
@@ -99,10 +127,7 @@ struct ComparisonMatrix: Equatable {
         let header = ["kernel \\ model"] + models
         let rows = kernels.map { kernel in
             [kernel.name]
-                + models.map { model in
-                    let text = cell(kernel, model).text
-                    return model == kernel.own ? "[\(text)]" : text
-                }
+                + models.map { $0 == kernel.own ? cell(kernel, $0).ownText : cell(kernel, $0).text }
         }
         let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
         var lines = ([header] + rows).map { row in
@@ -110,51 +135,90 @@ struct ComparisonMatrix: Equatable {
         }
         lines += [
             "",
-            "[ ] is the kernel's own model; 'differs 3/8': 3 of 8 records tell the two apart; 'hangs': conforms until a hang, undecided there;",
-            "'?': not decided",
+            "[ ] is the kernel's own model, with all records; others are compared until one record differs; '?': not decided",
         ]
-        let told = pairs { $0.telling.first.map { "\($0.scenario): \($0.event)" } }
+        let told = toldLines
         if !told.isEmpty { lines += ["", "told apart by"] + told }
-        let open = pairs { cell in
-            guard cell.telling.isEmpty, !cell.entries.isEmpty else { return nil }
-            return cell.conforming + cell.hanging == 0 ? cell.undecided.first.map { "not decided: \($0.reason)" } : nil
+        let undecided = pairs.filter { pair in
+            telling(pair) == nil && !open.contains(pair)
+        }.compactMap { pair in
+            cells(of: pair).lazy.flatMap(\.undecided).first.map {
+                "  kernel \(pair.kernel), model \(pair.model): \($0.scenario): \($0.answer.doubt ?? "")"
+            }
         }
-        if !open.isEmpty { lines += ["", "not decided"] + open }
-        let same = notTold
+        if !undecided.isEmpty { lines += ["", "not decided"] + undecided }
+        let same = open.map { pair in
+            let reason = notShown.first { $0.covers(pair) }?.reason ?? "kernel-tests/not-shown has no reason"
+            return "  kernel \(pair.kernel), model \(pair.model): \(reason)"
+        }
         if !same.isEmpty { lines += ["", "not told apart by these records"] + same }
-        let reasons = models.compactMap { model in
-            notToldPairs.contains { $0.model == model || $0.kernel.own == model }
-                ? notShown[model].map { "  \(model): \($0)" } : nil
+        let stale = stale.map { item in
+            "  line \(item.reason.line), \(item.reason.kernel) \(item.reason.model): told apart by \(item.by.scenario): "
+                + (item.by.answer.event ?? "")
         }
-        if !reasons.isEmpty { lines += ["", "what would tell them apart"] + reasons }
+        if !stale.isEmpty { lines += ["", "stale in kernel-tests/not-shown: strike out"] + stale }
+        let count = pairs.count { telling($0) != nil }
+        let own = kernels.map { cell($0, $0.own) }
+        lines += [
+            "",
+            "\(pairs.count) pairs of variants: \(count) told apart, \(open.count) not, "
+                + "\(pairs.count - count - open.count) not decided; own models: "
+                + "\(own.reduce(0) { $0 + $1.conforming }) of \(own.reduce(0) { $0 + $1.entries.count }) records conform",
+        ]
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func pairs(_ what: (Cell) -> String?) -> [String] {
-        kernels.flatMap { kernel in
-            models.filter { $0 != kernel.own }.compactMap { model in
-                what(cell(kernel, model)).map { "  \(kernel.name), model \(model): \($0)" }
+    /// For each kernel the records and events that tell models apart, each with these models.
+    private var toldLines: [String] {
+        kernels.flatMap { kernel -> [String] in
+            var order: [String] = []
+            var told: [String: [String]] = [:]
+            for model in models where model != kernel.own {
+                guard let entry = cell(kernel, model).telling.first else { continue }
+                let text = "\(entry.scenario): \(entry.answer.event ?? "")"
+                if told[text] == nil { order.append(text) }
+                told[text, default: []].append(model)
             }
+            return order.isEmpty
+                ? [] : ["  \(kernel.name)"] + order.map { "    \($0)  [\((told[$0] ?? []).joined(separator: ", "))]" }
         }
+    }
+}
+
+/// A line of kernel-tests/not-shown: why no run tells a kernel of one variant from the model of another.
+struct NotShown: Equatable, Sendable {
+    /// Names of variants, or `*`.
+    var kernel: String
+    var model: String
+    var reason: String
+    var line: Int
+
+    func covers(_ pair: ComparisonMatrix.Pair) -> Bool {
+        (kernel == "*" || kernel == pair.kernel) && (model == "*" || model == pair.model)
     }
 
-    private var notToldPairs: [(kernel: Kernel, model: String)] {
-        kernels.flatMap { kernel in
-            models.compactMap { model in
-                let cell = cell(kernel, model)
-                let isOpen = model != kernel.own && cell.telling.isEmpty && cell.conforming + cell.hanging > 0
-                return isOpen ? (kernel, model) : nil
+    /// The lines "KERNEL MODEL: REASON" of a file; `#` begins a comment line.
+    static func read(_ text: String, variants: [String]) throws(NotShownError) -> [NotShown] {
+        var reasons: [NotShown] = []
+        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            if line.hasPrefix("#") || line.allSatisfy(\.isWhitespace) { continue }
+            let parts = line.split(separator: ":", maxSplits: 1)
+            let names = (parts.first ?? "").split(separator: " ").map(String.init)
+            guard parts.count == 2, names.count == 2, let reason = parts.last?.drop(while: { $0 == " " }),
+                !reason.isEmpty
+            else { throw .notALine(line: number + 1, String(line.prefix(80))) }
+            for name in names where name != "*" && !variants.contains(name) {
+                throw .noVariant(line: number + 1, String(name.prefix(80)))
             }
+            reasons.append(.init(kernel: names[0], model: names[1], reason: String(reason), line: number + 1))
         }
+        return reasons
     }
+}
 
-    /// One line a kernel: the models of others that its records conform to.
-    private var notTold: [String] {
-        kernels.compactMap { kernel in
-            let names = notToldPairs.filter { $0.kernel == kernel }.map(\.model)
-            return names.isEmpty ? nil : "  \(kernel.name): \(names.joined(separator: ", "))"
-        }
-    }
+enum NotShownError: Error, Equatable {
+    case notALine(line: Int, String)
+    case noVariant(line: Int, String)
 }
 
 extension String {

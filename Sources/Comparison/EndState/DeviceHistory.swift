@@ -244,7 +244,10 @@ struct DeviceHistory {
             case .remove:
                 // The caller had found it.
                 if state[node] == .absent { return [] }
-                if waits, state[node] == .inSync || state[node] == .rebuilding { return [] }
+                // MD_RECOVERY_NEEDED is cleared by the pass that writes and announces the failure.
+                if waits, state[node] == .inSync || state[node] == .rebuilding || state.disk.shown == .slot {
+                    return []
+                }
                 done[node] = .absent
             case .reAdd where state[node].isFaulty: done[node] = .spare
             case .newDisk where state[node] == .absent:

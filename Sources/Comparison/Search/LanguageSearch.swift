@@ -40,6 +40,8 @@ struct LanguageSearch {
         case longestCut
         /// Can a node show so many of its events, whatever the other nodes have shown? Lost states are gone on with.
         case reach(node: Int, events: Int)
+        /// Is there a run after whose last event no thread that is inside md-cluster can go on?
+        case stop
     }
 
     struct Result {

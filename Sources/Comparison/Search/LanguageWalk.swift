@@ -35,6 +35,8 @@ struct LanguageWalk: ~Copyable {
     private var bestTime = Int64.min
     private var bestMatched = -1
     private var ends: [Int] = []
+    /// All events are matched, and only with another one can it go on.
+    private var goesOn: Int?
 
     init(_ search: LanguageSearch, _ aim: LanguageSearch.Aim) {
         self.search = search
@@ -44,7 +46,10 @@ struct LanguageWalk: ~Copyable {
         independence = alphabet.independence
         (nodes, threadsPerNode) = (search.nodes, search.threadsPerNode)
         machineWords = machine.stateWords
-        if case .run = aim { keepsLost = false } else { keepsLost = true }
+        switch aim {
+        case .run, .stop: keepsLost = false
+        case .longestCut, .reach: keepsLost = true
+        }
         arena = StateArena(words: machineWords + nodes)
         successors = Successors(stateWords: machineWords)
         scratch = .allocate(capacity: machineWords + nodes)
@@ -75,9 +80,10 @@ struct LanguageWalk: ~Copyable {
             }
             children.removeAll(keepingCapacity: true)
             expand(number)
+            if case .stop = aim, children.isEmpty, goesOn == nil, time(number) == .max { goesOn = number }
             for child in children.reversed() { stack.append(child) }
         }
-        return result(.noRun, ends)
+        return result(.noRun, goesOn.map { [$0] } ?? ends)
     }
 
     private mutating func next() -> Int? {
@@ -96,8 +102,23 @@ struct LanguageWalk: ~Copyable {
             ends.removeAll(keepingCapacity: true)
         }
         if time == bestTime, matched == bestMatched, ends.count < 4096 { ends.append(number) }
-        if case .reach(let node, let events) = aim { return Int(cursors[node]) >= events }
-        return time == .max
+        switch aim {
+        case .reach(let node, let events): return Int(cursors[node]) >= events
+        case .stop: return time == .max && hasStopped(number)
+        case .run, .longestCut: return time == .max
+        }
+    }
+
+    private mutating func hasStopped(_ number: Int) -> Bool {
+        for thread in 0..<nodes * threadsPerNode {
+            let view = StateView(arena.state(number))
+            guard let step = machine.nextStep(ofThread: thread, in: view) else { continue }
+            if search.mayStay(thread, at: step) { continue }
+            successors.removeAll()
+            machine.successors(of: view, byThread: thread, into: &successors)
+            if successors.count > 0 { return false }
+        }
+        return true
     }
 
     /// When the first event happened that is not matched yet.

@@ -52,7 +52,12 @@ struct Compare: ParsableCommand {
                 ? ComparisonWording.line(comparison, folder: folder)
                 : ComparisonWording.report(comparison, recording.description)
             // Every event is the model's, but the model would have gone on.
-            if comparison.answer == .conforms, case .notInModel = hang {
+            let isHung = recording.description.ending == .hung && hang != .noHang
+            let end = isHung ? HangEnd(comparison, limit: states) : nil
+            if case .goesOn(let threads)? = end {
+                print("does not conform: it \(MatrixWording.goesOn(threads));" + answer.dropFirst("conforms".count))
+                exit = Exit.fail
+            } else if comparison.answer == .conforms, case .notInModel = hang {
                 print("does not conform: it hangs, the model does not;" + answer.dropFirst("conforms".count))
             } else if endState.answer == .differs {
                 print("does not conform: end state;" + answer.dropFirst("conforms".count))
