@@ -92,9 +92,9 @@ import Testing
         {
             lost.push(LostStates.Item(time: time, bound: bound, state: state))
         }
-        #expect(lost.pop(notBefore: 0) == 5)
-        #expect(lost.pop(notBefore: 0) == 3)
-        #expect(lost.pop(notBefore: 10) == 4)
-        #expect(lost.pop(notBefore: 10) == nil)
+        #expect(lost.pop(notBefore: 0)?.state == 5)
+        #expect(lost.pop(notBefore: 0)?.state == 3)
+        #expect(lost.pop(notBefore: 10)?.state == 4)
+        #expect(lost.pop(notBefore: 10)?.state == nil)
     }
 }

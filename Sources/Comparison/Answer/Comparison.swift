@@ -33,7 +33,7 @@ public struct Comparison: Sendable {
         case tooManyNodes(Int)
         /// The node died, what it did last may be missing, and without it there is no run.
         case died(NodeID)
-        /// The search gave up at so many states.
+        /// The search gave up when it had met so many states.
         case limit(states: Int)
         /// No variant was made for this kernel, and none was named.
         case noModel(kernel: String)
@@ -72,8 +72,8 @@ public struct Comparison: Sendable {
         public var bytes = 0
     }
 
-    /// States after which the search gives up.
-    public static let stateLimit = 20_000_000
+    /// States kept at once at which the search gives up; some half GiB.
+    public static let stateLimit = 4_000_000
     static let processLimit = 10
 
     public init(
@@ -121,14 +121,9 @@ public struct Comparison: Sendable {
         do { machine = try Machine(program) } catch { preconditionFailure("\(variant): \(error)") }
         let alphabet = Alphabet(machine: machine, words: words)
         let search = LanguageSearch(machine: machine, words: words, alphabet: alphabet)
-        var result = search.run(limit: limit)
+        let result = search.answer(limit: limit)
         figures.states = result.states
         figures.bytes = result.bytes
-        if result.ending == .noRun {
-            // The same again, to find out how far it can be followed.
-            result = search.run(.longestCut, limit: limit)
-            result.ending = .noRun
-        }
         figures.matched = result.cut.reduce(0, +)
         figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
         figures.steps = Set(Set(result.steps).compactMap { machine.textName(ofStep: $0) })

@@ -65,10 +65,8 @@ extension Mismatch {
         let count = words.nodes.count
         let threads = machine.threads.count / count
         let cut = result.cut
-        // Among the ends with the same cut, all of them may refuse the event for a reason of their own.
-        let ends = result.ends.filter { end in
-            (0..<count).allSatisfy { Int(end[machine.stateWords + $0]) == cut[$0] }
-        }
+        // All of them may refuse the event for a reason of their own.
+        let ends = result.ends
         var nodes: [Node] = []
         for number in 0..<count {
             let word = words.nodes[number]
@@ -83,7 +81,7 @@ extension Mismatch {
             var refusals: [Refusal] = []
             if word.events.indices.contains(cut[number]) {
                 let thread = number * threads + Int(word.events[cut[number]].thread)
-                for end in ends.prefix(512) {
+                for end in ends {
                     let refusal = Self.refusal(of: thread, in: Array(end.prefix(machine.stateWords)), machine, alphabet)
                     if !refusals.contains(refusal) { refusals.append(refusal) }
                 }

@@ -78,11 +78,35 @@ struct LanguageSearch {
         nextEvents = table
     }
 
-    /// - Parameter limit: states.
+    /// - Parameter limit: states kept at once.
     func run(_ aim: Aim = .run, limit: Int) -> Result {
         var walk = LanguageWalk(self, aim)
         return walk.run(limit: limit)
     }
+
+    /// A record that conforms is followed nearly straight on. One that takes many more states than that most likely does not,
+    /// and how far it can be followed is found out at once, in little memory.
+    ///
+    /// - Parameter limit: states kept at once.
+    func answer(limit: Int) -> Result {
+        var result = run(limit: min(limit, Self.straightOn + 10 * labels.count))
+        guard result.ending != .conforms else { return result }
+        var spent = (states: result.states, bytes: result.bytes)
+        result = run(.longestCut, limit: limit)
+        if result.ending == .conforms {
+            spent.states += result.states
+            result = run(limit: limit)
+            result.bytes = max(result.bytes, spent.bytes)
+        } else if result.ending == .noRun {
+            // What the nodes had done until then is a record that conforms: its run is the run of the cut.
+            let cut = LanguageSearch(machine: machine, words: words.prefix(result.cut), alphabet: alphabet)
+            result.steps = cut.run(limit: limit).steps
+        }
+        result.states += spent.states
+        return result
+    }
+
+    private static let straightOn = 2_000
 
     /// The next event of a thread that is not matched yet, counted in its node; -1 if there is none.
     @inline(__always) func nextEvent(_ node: Int, _ cursor: Int, _ local: Int) -> Int {

@@ -3,6 +3,10 @@ import ModelChecker
 import ProcedureModel
 
 /// One search of `LanguageSearch`: what was met and what is left to look at.
+///
+/// For a run it goes deep first and keeps all states, since the run is made of them. For the longest cut it has to look at
+/// all states there are, and goes by the number of matched events instead: no step takes one back, so of the states with
+/// fewer none can be met again, and only those with as many and with one more are kept.
 struct LanguageWalk: ~Copyable {
     private let search: LanguageSearch
     private let machine: Machine
@@ -16,9 +20,17 @@ struct LanguageWalk: ~Copyable {
     private let keepsLost: Bool
 
     private var arena: StateArena
+    /// When it goes by the number of matched events: those with one more.
+    private var ahead: StateArena
+    private let goesByLevels: Bool
+    /// States that were met and are forgotten, and the most that were kept at once.
+    private var forgotten = 0
+    private var bytes = 0
     private var stack: [Int32] = []
     /// States in which a thread is lost, the most promising first; and for each state until when it may get on.
     private var lost = LostStates()
+    private var lostArena: StateArena
+    private var lostSize = 50_000
     private var bounds: [Int64] = []
     private var successors: Successors
     private let scratch: UnsafeMutablePointer<UInt64>
@@ -34,7 +46,9 @@ struct LanguageWalk: ~Copyable {
 
     private var bestTime = Int64.min
     private var bestMatched = -1
-    private var ends: [Int] = []
+    private var best = 0
+    private var ends: [[UInt64]] = []
+    private static let endLimit = 512
 
     init(_ search: LanguageSearch, _ aim: LanguageSearch.Aim) {
         self.search = search
@@ -45,7 +59,10 @@ struct LanguageWalk: ~Copyable {
         (nodes, threadsPerNode) = (search.nodes, search.threadsPerNode)
         machineWords = machine.stateWords
         if case .run = aim { keepsLost = false } else { keepsLost = true }
+        if case .longestCut = aim { goesByLevels = true } else { goesByLevels = false }
         arena = StateArena(words: machineWords + nodes)
+        ahead = StateArena(words: machineWords + nodes)
+        lostArena = StateArena(words: machineWords + nodes)
         successors = Successors(stateWords: machineWords)
         scratch = .allocate(capacity: machineWords + nodes)
         steps = .allocate(capacity: max(1, nodes * threadsPerNode))
@@ -67,23 +84,60 @@ struct LanguageWalk: ~Copyable {
             }
         }
         while let number = next() {
-            if note(number) { return result(.conforms, [number]) }
-            if arena.count > limit { return result(.limit, ends) }
-            if case .longestCut = aim, bounds[number] < .max {
+            if note(number) { return result(.conforms) }
+            if arena.count + ahead.count + lostArena.count > limit { return result(.limit) }
+            if bounds[number] < .max, goesByLevels {
                 lostCount += 1
-                if lostCount > Self.lostLimit { return result(.limit, ends) }
+                if lostCount > Self.lostLimit { break }
             }
             children.removeAll(keepingCapacity: true)
             expand(number)
             for child in children.reversed() { stack.append(child) }
         }
-        return result(.noRun, ends)
+        return result(.noRun)
     }
 
     private mutating func next() -> Int? {
         if let number = stack.popLast() { return Int(number) }
-        if case .longestCut = aim { return lost.pop(notBefore: bestTime) }
-        return lost.pop(notBefore: .min)
+        guard goesByLevels else { return keepsLost ? nextLost(notBefore: .min) : nil }
+        if ahead.count > 0 {
+            bytes = max(bytes, arena.bytes + ahead.bytes + lostArena.bytes)
+            forgotten += arena.count
+            swap(&arena, &ahead)
+            ahead.removeAll()
+            stack = (0..<arena.count).reversed().map { Int32($0) }
+            bounds = [Int64](repeating: .max, count: arena.count)
+            forgetLost()
+            return stack.popLast().map { Int($0) }
+        }
+        return nextLost(notBefore: bestTime)
+    }
+
+    /// The most promising lost state, which is looked at like any other from now on.
+    private mutating func nextLost(notBefore time: Int64) -> Int? {
+        while let item = lost.pop(notBefore: time) {
+            if let number = arena.insert(lostArena.state(Int(item.state)), parent: Int(item.parent), step: Int(item.step))
+            {
+                bounds.append(item.bound)
+                return number
+            }
+        }
+        return nil
+    }
+
+    /// Those that cannot come as far as others did already.
+    private mutating func forgetLost() {
+        guard lostArena.count > lostSize else { return }
+        var kept = LostStates()
+        var arena = StateArena(words: machineWords + nodes)
+        while var item = lost.pop(notBefore: bestTime) {
+            guard let number = arena.insert(lostArena.state(Int(item.state)), parent: -1, step: -1) else { continue }
+            item.state = Int32(number)
+            kept.push(item)
+        }
+        lost = kept
+        lostArena = arena
+        lostSize = max(50_000, lostArena.count * 2)
     }
 
     /// Keeps the best cut. True at the search's aim.
@@ -92,17 +146,22 @@ struct LanguageWalk: ~Copyable {
         let time = time(number)
         let matched = (0..<nodes).reduce(0) { $0 + Int(cursors[$1]) }
         if time > bestTime || time == bestTime && matched > bestMatched {
-            (bestTime, bestMatched) = (time, matched)
+            (bestTime, bestMatched, best) = (time, matched, number)
             ends.removeAll(keepingCapacity: true)
         }
-        if time == bestTime, matched == bestMatched, ends.count < 4096 { ends.append(number) }
+        if time == bestTime, matched == bestMatched, ends.count < Self.endLimit {
+            let end = Array(UnsafeBufferPointer(start: arena.state(number), count: machineWords + nodes))
+            if ends.first.map({ $0.suffix(nodes) == end.suffix(nodes) }) ?? true { ends.append(end) }
+        }
         if case .reach(let node, let events) = aim { return Int(cursors[node]) >= events }
         return time == .max
     }
 
     /// When the first event happened that is not matched yet.
-    private func time(_ number: Int) -> Int64 {
-        let cursors = arena.state(number) + machineWords
+    private func time(_ number: Int) -> Int64 { time(arena.state(number)) }
+
+    private func time(_ state: UnsafeMutablePointer<UInt64>) -> Int64 {
+        let cursors = state + machineWords
         var time = Int64.max
         for node in 0..<nodes where Int(cursors[node]) < search.eventCount(node) {
             time = min(time, search.hints[search.firsts[node] + Int(cursors[node])])
@@ -110,18 +169,19 @@ struct LanguageWalk: ~Copyable {
         return time
     }
 
-    private func result(_ ending: LanguageSearch.Result.Ending, _ ends: [Int]) -> LanguageSearch.Result {
+    private func result(_ ending: LanguageSearch.Result.Ending) -> LanguageSearch.Result {
         var steps: [Int] = []
-        let first = ends.first ?? 0
-        var number = first
-        while arena.parent(number) >= 0 {
-            steps.append(arena.step(number))
-            number = arena.parent(number)
+        if !goesByLevels {
+            var number = best
+            while arena.parent(number) >= 0 {
+                steps.append(arena.step(number))
+                number = arena.parent(number)
+            }
         }
         return LanguageSearch.Result(
-            ending: ending, states: arena.count, bytes: arena.bytes,
-            cut: (0..<nodes).map { Int(arena.state(first)[machineWords + $0]) },
-            ends: ends.map { Array(UnsafeBufferPointer(start: arena.state($0), count: machineWords + nodes)) },
+            ending: ending, states: forgotten + arena.count + ahead.count,
+            bytes: max(bytes, arena.bytes + ahead.bytes + lostArena.bytes),
+            cut: ends.first?.suffix(nodes).map { Int($0) } ?? Array(repeating: 0, count: nodes), ends: ends,
             steps: steps.reversed())
     }
 
@@ -260,7 +320,7 @@ struct LanguageWalk: ~Copyable {
         let next = search.nextEvent(node, cursor, local)
         for item in 0..<successors.count {
             let state = successors.words(item)
-            var bound = keepsLost ? bounds[number] : .max
+            var bound = bounds[number]
             if next >= 0, let step = machine.nextStep(ofThread: thread, in: StateView(state)) {
                 let event = search.firsts[node] + next
                 if !alphabet.leads(step, to: search.labels[event]) {
@@ -268,17 +328,23 @@ struct LanguageWalk: ~Copyable {
                     bound = min(bound, search.hints[event])
                 }
             }
-            if case .longestCut = aim, bound < bestTime { continue }
+            if goesByLevels, bound < bestTime { continue }
             scratch.update(from: state, count: machineWords)
             let old = arena.state(number)
             for other in 0..<nodes { scratch[machineWords + other] = old[machineWords + other] }
             scratch[machineWords + node] = UInt64(cursor)
-            guard let child = arena.insert(scratch, parent: number, step: step) else { continue }
-            if keepsLost { bounds.append(bound) }
-            if bound == .max || bound == bounds[number] {
+            let base = bounds[number]
+            if bound < base {
+                guard let child = lostArena.insert(scratch, parent: -1, step: -1) else { continue }
+                lost.push(
+                    LostStates.Item(
+                        time: time(scratch), bound: bound, state: Int32(child), parent: Int32(number),
+                        step: Int32(truncatingIfNeeded: step)))
+            } else if goesByLevels, base == .max, cursor > Int(old[machineWords + node]) {
+                _ = ahead.insert(scratch, parent: -1, step: -1)
+            } else if let child = arena.insert(scratch, parent: number, step: step) {
+                bounds.append(bound)
                 children.append(Int32(child))
-            } else {
-                lost.push(LostStates.Item(time: time(child), bound: bound, state: Int32(child)))
             }
         }
     }

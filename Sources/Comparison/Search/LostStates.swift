@@ -8,6 +8,9 @@ struct LostStates {
         var time: Int64
         var bound: Int64
         var state: Int32
+        /// How it was met.
+        var parent: Int32 = -1
+        var step: Int32 = -1
     }
 
     private var heap: [Item] = []
@@ -22,12 +25,12 @@ struct LostStates {
     }
 
     /// Forgets those that cannot come to a time; nil when none is left.
-    mutating func pop(notBefore time: Int64) -> Int? {
+    mutating func pop(notBefore time: Int64) -> Item? {
         while let top = heap.first {
             heap.swapAt(0, heap.count - 1)
             heap.removeLast()
             sink()
-            if top.bound >= time { return Int(top.state) }
+            if top.bound >= time { return top }
         }
         return nil
     }

@@ -24,7 +24,7 @@ struct Compare: ParsableCommand {
     @Option(help: ArgumentHelp("Write the answers as JSON to this file.", valueName: "file")) var json: String?
     @Option(help: ArgumentHelp("Draw the answer for the run as SVG into this file.", valueName: "file")) var svg:
         String?
-    @Option(help: "Give up at so many states of the search.") var states = Comparison.stateLimit
+    @Option(help: "Give up when the search has to keep so many states.") var states = Comparison.stateLimit
 
     func validate() throws {
         if runs.isEmpty, !mapping { throw ValidationError("name the folder of a run, or ask for --mapping.") }
