@@ -26,7 +26,8 @@ public struct Comparison: Sendable {
         /// No lock of a clustered array: nothing to compare.
         case noArray
         case severalArrays
-        case lostEvents(NodeID, UInt64, at: Int)
+        /// So many events, 0 if not known, before an event of the trace; nanoseconds of the trace's clock there.
+        case lostEvents(NodeID, UInt64, at: Int, time: UInt64)
         /// The trace begins in the middle: an AST without its request.
         case begun(NodeID, at: Int)
         case tooManyProcesses(Int)
@@ -68,6 +69,8 @@ public struct Comparison: Sendable {
         public var messages: [String: Int] = [:]
         /// Kinds of events that the model has and the record cannot show.
         public var unobserved: [String] = []
+        /// Functions of md-cluster.c that the run went through and that no trace shows.
+        public var unseenFunctions: [String] = []
         public var states = 0
         public var bytes = 0
     }
@@ -108,9 +111,11 @@ public struct Comparison: Sendable {
             return
         }
         doubts += beforehand + Self.unnamed(words)
-        for node in words.nodes {
+        for (number, node) in words.nodes.enumerated() {
             switch node.cut {
-            case .lost(let count, let index)?: doubts.append(.lostEvents(node.id, count, at: index))
+            case .lost(let count, let index)?:
+                let time = known[number].events.first { $0.index == index }?.time ?? 0
+                doubts.append(.lostEvents(node.id, count, at: index, time: time))
             case .began(let index)?: doubts.append(.begun(node.id, at: index))
             case nil: continue
             }
@@ -127,6 +132,8 @@ public struct Comparison: Sendable {
         figures.matched = result.cut.reduce(0, +)
         figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
         figures.steps = Set(Set(result.steps).compactMap { machine.textName(ofStep: $0) })
+        figures.unseenFunctions = Observation.functions(
+            of: figures.steps, program, missingIn: known.map(\.events))
         figures.pairs = Self.pairs(of: result.steps, machine)
         figures.allSteps = machine.stepTexts
         figures.unobserved = alphabet.hidden.sorted()

@@ -38,6 +38,8 @@ struct LanguageSearch {
         /// possible: what happened before the first event that is left over is all the model's. A lost state is of use as
         /// long as that event may be later than in all others.
         case longestCut
+        /// The same in little memory, for a record that is long or has many nodes: level by level.
+        case longestCutByLevels
         /// Can a node show so many of its events, whatever the other nodes have shown? Lost states are gone on with.
         case reach(node: Int, events: Int)
     }
@@ -93,15 +95,20 @@ struct LanguageSearch {
         guard result.ending != .conforms else { return result }
         var spent = (states: result.states, bytes: result.bytes)
         result = run(.longestCut, limit: limit)
-        if result.ending == .conforms {
-            spent.states += result.states
-            result = run(limit: limit)
-            result.bytes = max(result.bytes, spent.bytes)
-        } else if result.ending == .noRun {
-            // What the nodes had done until then is a record that conforms: its run is the run of the cut.
-            let cut = LanguageSearch(machine: machine, words: words.prefix(result.cut), alphabet: alphabet)
-            result.steps = cut.run(limit: limit).steps
+        if result.ending == .limit {
+            (spent.states, spent.bytes) = (spent.states + result.states, max(spent.bytes, result.bytes))
+            result = run(.longestCutByLevels, limit: limit)
+            if result.ending == .noRun {
+                // What the nodes had done until then is a record that conforms: its run is the run of the cut.
+                let cut = LanguageSearch(machine: machine, words: words.prefix(result.cut), alphabet: alphabet)
+                result.steps = cut.run(limit: limit).steps
+            }
         }
+        if result.ending == .conforms {
+            (spent.states, spent.bytes) = (spent.states + result.states, max(spent.bytes, result.bytes))
+            result = run(limit: limit)
+        }
+        result.bytes = max(result.bytes, spent.bytes)
         result.states += spent.states
         return result
     }

@@ -4,9 +4,9 @@ import ProcedureModel
 
 /// One search of `LanguageSearch`: what was met and what is left to look at.
 ///
-/// For a run it goes deep first and keeps all states, since the run is made of them. For the longest cut it has to look at
-/// all states there are, and goes by the number of matched events instead: no step takes one back, so of the states with
-/// fewer none can be met again, and only those with as many and with one more are kept.
+/// It goes deep first and keeps all states, since a run is made of them. When there are too many for that it goes by the
+/// number of matched events instead: no step takes one back, so of the states with fewer none can be met again, and only
+/// those with as many and with one more are kept.
 struct LanguageWalk: ~Copyable {
     private let search: LanguageSearch
     private let machine: Machine
@@ -23,11 +23,12 @@ struct LanguageWalk: ~Copyable {
     /// When it goes by the number of matched events: those with one more.
     private var ahead: StateArena
     private let goesByLevels: Bool
+    private let isForCut: Bool
     /// States that were met and are forgotten, and the most that were kept at once.
     private var forgotten = 0
     private var bytes = 0
     private var stack: [Int32] = []
-    /// States in which a thread is lost, the most promising first; and for each state until when it may get on.
+    /// States in which a thread is lost, the most promising first, or `seeds`; and for each state until when it may get on.
     private var lost = LostStates()
     private var lostArena: StateArena
     private var lostSize = 50_000
@@ -39,16 +40,29 @@ struct LanguageWalk: ~Copyable {
     private var children: [Int32] = []
     private var candidates: [(rank: Int64, thread: Int32)] = []
 
-    /// Lost states that were looked at. Those with the most to gain come first, so that the best cut is soon found; to look
-    /// at all that are as good would only say how far the nodes get for which nothing depends on it.
-    private var lostCount = 0
+    /// How many lost states are looked at when all others have been: more only tell how far the nodes get for which
+    /// nothing depends on it.
     private static let lostLimit = 100_000
+    private static let lostLimitByLevels = 2_000_000
+    private var lostCount = 0
+    /// When it goes by levels: the level, the lost states, and those of them that it looks at now, the lowest level last.
+    /// All states of a pass have the same bound; the passes come in the order of their bounds, the latest first.
+    private var level = 0
+    private var seeds: [Seed] = []
+    private var group: [Seed] = []
+    private var bound = Int64.max
+
+    private struct Seed {
+        var level: Int
+        var bound: Int64
+        var state: Int
+    }
 
     private var bestTime = Int64.min
     private var bestMatched = -1
     private var best = 0
     private var ends: [[UInt64]] = []
-    private static let endLimit = 512
+    private static let endLimit = 128
 
     init(_ search: LanguageSearch, _ aim: LanguageSearch.Aim) {
         self.search = search
@@ -59,7 +73,8 @@ struct LanguageWalk: ~Copyable {
         (nodes, threadsPerNode) = (search.nodes, search.threadsPerNode)
         machineWords = machine.stateWords
         if case .run = aim { keepsLost = false } else { keepsLost = true }
-        if case .longestCut = aim { goesByLevels = true } else { goesByLevels = false }
+        if case .longestCutByLevels = aim { goesByLevels = true } else { goesByLevels = false }
+        if case .longestCut = aim { isForCut = true } else { isForCut = goesByLevels }
         arena = StateArena(words: machineWords + nodes)
         ahead = StateArena(words: machineWords + nodes)
         lostArena = StateArena(words: machineWords + nodes)
@@ -86,9 +101,10 @@ struct LanguageWalk: ~Copyable {
         while let number = next() {
             if note(number) { return result(.conforms) }
             if arena.count + ahead.count + lostArena.count > limit { return result(.limit) }
-            if bounds[number] < .max, goesByLevels {
+            if isForCut, bounds[number] < .max {
+                if bounds[number] < bestTime { continue }
                 lostCount += 1
-                if lostCount > Self.lostLimit { break }
+                if lostCount > (goesByLevels ? Self.lostLimitByLevels : Self.lostLimit) { break }
             }
             children.removeAll(keepingCapacity: true)
             expand(number)
@@ -99,24 +115,48 @@ struct LanguageWalk: ~Copyable {
 
     private mutating func next() -> Int? {
         if let number = stack.popLast() { return Int(number) }
-        guard goesByLevels else { return keepsLost ? nextLost(notBefore: .min) : nil }
-        if ahead.count > 0 {
-            bytes = max(bytes, arena.bytes + ahead.bytes + lostArena.bytes)
-            forgotten += arena.count
-            swap(&arena, &ahead)
-            ahead.removeAll()
-            stack = (0..<arena.count).reversed().map { Int32($0) }
-            bounds = [Int64](repeating: .max, count: arena.count)
-            forgetLost()
-            return stack.popLast().map { Int($0) }
+        guard goesByLevels else { return keepsLost ? nextLost() : nil }
+        repeat {
+            if ahead.count == 0 {
+                if group.isEmpty, !nextPass() { return nil }
+                level = (group.last?.level ?? 0) - 1
+            }
+            nextLevel()
+        } while arena.count == 0
+        stack = (0..<arena.count).reversed().map { Int32($0) }
+        return stack.popLast().map { Int($0) }
+    }
+
+    /// False if no lost state is left that can come as far as others did.
+    private mutating func nextPass() -> Bool {
+        seeds.removeAll { $0.bound < bestTime }
+        guard let latest = seeds.map(\.bound).max() else { return false }
+        bound = latest
+        group = seeds.filter { $0.bound == latest }.sorted { $0.level > $1.level }
+        seeds.removeAll { $0.bound == latest }
+        return true
+    }
+
+    private mutating func nextLevel() {
+        bytes = max(bytes, arena.bytes + ahead.bytes + lostArena.bytes)
+        forgotten += arena.count
+        level += 1
+        swap(&arena, &ahead)
+        ahead.removeAll()
+        while let seed = group.last, seed.level == level {
+            group.removeLast()
+            _ = arena.insert(lostArena.state(seed.state), parent: -1, step: -1)
         }
-        return nextLost(notBefore: bestTime)
+        bounds = [Int64](repeating: bound, count: arena.count)
+        if lostArena.count > lostSize, group.isEmpty { forgetLost() }
     }
 
     /// The most promising lost state, which is looked at like any other from now on.
-    private mutating func nextLost(notBefore time: Int64) -> Int? {
-        while let item = lost.pop(notBefore: time) {
-            if let number = arena.insert(lostArena.state(Int(item.state)), parent: Int(item.parent), step: Int(item.step))
+    private mutating func nextLost() -> Int? {
+        while let item = lost.pop() {
+            if isForCut, item.bound < bestTime { continue }
+            if let number = arena.insert(
+                lostArena.state(Int(item.state)), parent: Int(item.parent), step: Int(item.step))
             {
                 bounds.append(item.bound)
                 return number
@@ -127,15 +167,14 @@ struct LanguageWalk: ~Copyable {
 
     /// Those that cannot come as far as others did already.
     private mutating func forgetLost() {
-        guard lostArena.count > lostSize else { return }
-        var kept = LostStates()
+        var kept: [Seed] = []
         var arena = StateArena(words: machineWords + nodes)
-        while var item = lost.pop(notBefore: bestTime) {
-            guard let number = arena.insert(lostArena.state(Int(item.state)), parent: -1, step: -1) else { continue }
-            item.state = Int32(number)
-            kept.push(item)
+        for var seed in seeds where seed.bound >= bestTime {
+            guard let number = arena.insert(lostArena.state(seed.state), parent: -1, step: -1) else { continue }
+            seed.state = number
+            kept.append(seed)
         }
-        lost = kept
+        seeds = kept
         lostArena = arena
         lostSize = max(50_000, lostArena.count * 2)
     }
@@ -328,19 +367,23 @@ struct LanguageWalk: ~Copyable {
                     bound = min(bound, search.hints[event])
                 }
             }
-            if goesByLevels, bound < bestTime { continue }
+            if isForCut, bound < bestTime { continue }
             scratch.update(from: state, count: machineWords)
             let old = arena.state(number)
             for other in 0..<nodes { scratch[machineWords + other] = old[machineWords + other] }
             scratch[machineWords + node] = UInt64(cursor)
-            let base = bounds[number]
-            if bound < base {
+            let isAhead = goesByLevels && cursor > Int(old[machineWords + node])
+            if bound < bounds[number] {
                 guard let child = lostArena.insert(scratch, parent: -1, step: -1) else { continue }
-                lost.push(
-                    LostStates.Item(
-                        time: time(scratch), bound: bound, state: Int32(child), parent: Int32(number),
-                        step: Int32(truncatingIfNeeded: step)))
-            } else if goesByLevels, base == .max, cursor > Int(old[machineWords + node]) {
+                if goesByLevels {
+                    seeds.append(Seed(level: isAhead ? level + 1 : level, bound: bound, state: child))
+                } else {
+                    lost.push(
+                        LostStates.Item(
+                            time: time(scratch), bound: bound, state: Int32(child), parent: Int32(number),
+                            step: Int32(truncatingIfNeeded: step)))
+                }
+            } else if isAhead {
                 _ = ahead.insert(scratch, parent: -1, step: -1)
             } else if let child = arena.insert(scratch, parent: number, step: step) {
                 bounds.append(bound)

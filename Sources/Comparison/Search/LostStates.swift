@@ -24,15 +24,12 @@ struct LostStates {
         }
     }
 
-    /// Forgets those that cannot come to a time; nil when none is left.
-    mutating func pop(notBefore time: Int64) -> Item? {
-        while let top = heap.first {
-            heap.swapAt(0, heap.count - 1)
-            heap.removeLast()
-            sink()
-            if top.bound >= time { return top }
-        }
-        return nil
+    mutating func pop() -> Item? {
+        guard let top = heap.first else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        sink()
+        return top
     }
 
     private mutating func sink() {
