@@ -287,6 +287,20 @@ private let recv = Cluster.recv
         #expect(result.findings[0].text == "node1 md0_raid1 waits for a grant that did not wake it")
     }
 
+    /// The master has granted it, and the link to it is cut: the node's own copy still asks.
+    @Test func aGrantOnItsWayIsNoLostOne() {
+        var cluster = MomentBuilder([node1, node2], memory: true)
+        cluster.thread(
+            node2, "md0_raid1", "dlm_lock_sync <- metadata_update_start <- md_update_sb <- md_check_recovery <- raid1d")
+        cluster.lock(node2, .token, .ex)
+        #expect(HangCheck.result(cluster.twice, hung: true).answer == .fails)
+        cluster.copy(node2, .token, .nl, asks: .ex)
+        let result = HangCheck.result(cluster.twice, hung: true)
+        #expect(result.answer == .notDecided)
+        #expect(
+            WaitGraph(cluster.moment).edges.map(\.line).filter { $0.hasSuffix("DLM's answer, on its way") }.count == 1)
+    }
+
     @Test func anAbandonedSendLockIsNamed() {
         var cluster = MomentBuilder([node1], memory: true)
         cluster.thread(

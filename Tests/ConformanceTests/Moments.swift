@@ -47,6 +47,14 @@ struct MomentBuilder {
                 requested: requested ?? .none, age: 7, fromMaster: true))
     }
 
+    /// What a node knows of its own lock, where node1 knows more.
+    mutating func copy(_ node: NodeID, _ resource: LockResource, _ granted: LockMode, asks requested: LockMode) {
+        moment.nodes[index(node)].locks?.append(
+            LockRow(
+                owner: node, resource: resource, status: .converting, granted: granted, requested: requested, age: 7,
+                fromMaster: false))
+    }
+
     mutating func mutex(_ node: NodeID, reconfig: String? = nil, receive: String? = nil, state: StateBit...) {
         let place = index(node)
         guard moment.nodes[place].arrays != nil else { return }

@@ -150,6 +150,13 @@ import Testing
                 "METADATA_UPDATED of node1 md0_raid1 was never acknowledged: ack EX is not granted",
             ])
         #expect(check.updates.count == 1)
+
+        var traces = cluster.traces
+        traces[0].died = Double(cluster.now) / 1e9
+        #expect(
+            SynchronousCheck(traces, expected: 1).result.findings.map(\.text) == [
+                "METADATA_UPDATED of node1 md0_raid1: node2 has not let go of ack"
+            ])
     }
 
     @Test func noMessageAtAllIsNotDecidedUnlessNoneIsExpected() {

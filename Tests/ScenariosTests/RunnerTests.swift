@@ -46,6 +46,7 @@ private func runner(
               - {confirm: missing, on: others}
               - {run: mdadm /dev/md0 --fail /dev/vdb, on: node1}
               - {wait: {on: all, device: vdb, is: faulty}}
+              - {settle: 5s}
             """, cluster
         ).run()
         #expect(outcome == ScenarioRunner.Outcome(ending: .finished, problem: nil))
@@ -57,7 +58,7 @@ private func runner(
             ])
         #expect(cluster.commands.contains("node3: mdadm --assemble /dev/md0 /dev/vda /dev/vdb"))
         #expect(cluster.state.withLock { $0.confirmations } == [NodeID(2): .missing, NodeID(3): .missing])
-        #expect(cluster.snapshots == ["final"])
+        #expect(cluster.snapshots == ["settled", "final"])
         #expect(cluster.events.contains { $0.kind == .stepEnd && $0.facts["line"] == "5" })
     }
 

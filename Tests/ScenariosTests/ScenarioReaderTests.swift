@@ -33,6 +33,7 @@ import Testing
                   - {on: node1, md: degraded, at-least: 1}
                 limit: 5s
               - {wait: {idle: all}}
+              - {settle: 90s}
               - {confirm: silent, on: others}
               - {stop: node1}
               - {assemble: node1}
@@ -58,7 +59,7 @@ import Testing
         #expect(scenario.array == ArrayLayout(devices: 2, spares: 1, assumeClean: false, sizeMiB: 64))
         #expect(scenario.diskMiB == 128)
         #expect(scenario.before.count == 1)
-        #expect(scenario.steps.count == 16)
+        #expect(scenario.steps.count == 17)
         #expect(
             scenario.steps[0].action
                 == .run(RunStep(command: .shell("echo a | cat"), on: .these([NodeID(1)]), status: .nonzero, limit: 120))
@@ -71,8 +72,9 @@ import Testing
                         .file(path: "/sys/block/md0/md/dev-vdb/state", .lacks("faulty"), on: .others),
                         .file(path: "/sys/block/md0/md/degraded", .atLeast(1), on: .these([NodeID(1)])),
                     ], limit: 5))
-        #expect(scenario.steps[12].action == .link(NodeID(1), NodeID(2), up: false))
-        guard case .together(let branches) = scenario.steps[14].action else { Issue.record("no together"); return }
+        #expect(scenario.steps[6].action == .settle(limit: 90))
+        #expect(scenario.steps[13].action == .link(NodeID(1), NodeID(2), up: false))
+        guard case .together(let branches) = scenario.steps[15].action else { Issue.record("no together"); return }
         #expect(branches.map(\.count) == [1, 2])
         #expect(scenario.expect.metadataUpdated == 2)
         #expect(scenario.expect.nodes.first?.devices == ["vdc": "spare"])

@@ -109,7 +109,8 @@ private struct Judged {
             let name = exchange.send.map(Self.name) ?? "a METADATA_UPDATED of a lost trace"
             undecided.append(Finding("\(name): no reception on \(node): \(why)", node: node.description))
         }
-        if let send = exchange.send, send.granted == nil {
+        // A sender that died was never told that all have reloaded, and nobody else waits for that.
+        if let send = exchange.send, send.granted == nil, passes.first(where: { $0.node == send.node })?.died == nil {
             undecided.append(
                 finding(
                     "\(Self.name(send)) was never acknowledged: ack EX is not granted", at: send.asked, on: send.node))

@@ -45,6 +45,16 @@ struct WaitResolver {
         }
         guard let pending else {
             let names = resources.map(\.rawValue).joined(separator: " or ")
+            // The master has granted it, and the node's own copy of the lock does not know yet: a link is cut, or slow.
+            if let copy = node.locks?.first(where: {
+                $0.owner == node.node && !$0.fromMaster && resources.contains($0.resource) && $0.status != .granted
+            }) {
+                return [
+                    edge(
+                        "waits for DLM's answer", .progress, "on its way", call: "(\(copy.resource), \(copy.requested))"
+                    )
+                ]
+            }
             return [nobody(.lostGrant, "waits for \(names), and DLM has nothing of it outstanding")]
         }
         return holderEdges(pending).map { edge in

@@ -14,6 +14,8 @@ public struct Step: Sendable, Equatable {
         /// One write(2) of `text`.
         case write(text: String, path: String, on: NodeSet)
         case wait([Condition], limit: Double)
+        /// Waits until nothing goes on any more on the nodes that answer: no resync, no message, no superblock to write.
+        case settle(limit: Double)
         case confirm(ConfirmationPolicy, on: NodeSet)
         /// `mdadm --stop`.
         case stop(NodeSet)
@@ -36,6 +38,7 @@ public struct Step: Sendable, Equatable {
         case .join(let name, _): "wait for the end of \(name)"
         case .write(let text, let path, let nodes): "\(nodes): echo \(text) > \(path)"
         case .wait(let conditions, _): "wait until " + conditions.map(\.text).joined(separator: " and ")
+        case .settle: "wait until nothing goes on any more"
         case .confirm(let policy, let nodes): "\(nodes): answer new devices with \(policy.rawValue)"
         case .stop(let nodes): "\(nodes): mdadm --stop /dev/md0"
         case .assemble(let nodes): "\(nodes): mdadm --assemble /dev/md0"

@@ -13,6 +13,7 @@ package struct StepReader {
     /// Action -> the other keys a step with it may have.
     static let actions: [String: [String]] = [
         "run": ["on", "status", "limit", "background"], "join": ["limit"], "write": ["to", "on"], "wait": ["limit"],
+        "settle": [],
         "confirm": ["on"], "stop": [], "assemble": [], "crash": [], "freeze": [], "thaw": [], "cut": [], "mend": [],
         "together": [], "repeat": ["steps"],
     ]
@@ -62,6 +63,8 @@ package struct StepReader {
             let conditions = try ConditionReader(file: file, nodeCount: nodeCount, disks: disks).conditions(
                 fields, "wait")
             return .wait(conditions, limit: try fields.seconds("limit", otherwise: Self.waitLimit))
+        case "settle":
+            return .settle(limit: try fields.seconds("settle", otherwise: Self.waitLimit))
         case "confirm":
             let text = try fields.requiredText("confirm")
             guard let policy = ConfirmationPolicy(rawValue: text) else {

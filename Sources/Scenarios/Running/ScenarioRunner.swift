@@ -121,42 +121,9 @@ public struct ScenarioRunner: Sendable {
         try await runner.perform(Array(chosen))
         if ends {
             try await steering?(runner)
-            try await settle(runner)
+            // What agreement and expectations are judged by.
+            try await runner.settle("final", limit: settleLimit, pending: pending)
         }
-    }
-
-    /// Waits until nothing is going on any more, then takes the snapshot "final" that agreement and expectations are judged by.
-    ///
-    /// A receiver of METADATA_UPDATED takes the token once more by itself, to find that there is nothing to send. Threads and
-    /// superblock flags that say so are only in a snapshot, so it is taken again while they do; the last one counts.
-    private func settle(_ runner: StepRunner) async throws {
-        cluster.note(.wait, node: nil, "quiescence", [:])
-        let clock = ContinuousClock()
-        let end = clock.now + patience.limit(settleLimit)
-        try await runner.wait(for: [.idle(on: .all)], limit: settleLimit)
-        while true {
-            var busy = try await pending()
-            if busy.isEmpty { busy = try await stuck(runner.situation) }
-            if busy.isEmpty {
-                busy = try await cluster.snapshot("final").compactMap(Quiescence.reason) + pending()
-                if busy.isEmpty { return }
-            }
-            if clock.now >= end {
-                throw StepProblem.limit(
-                    what: "quiescence", seconds: settleLimit * patience.slowness, observed: busy)
-            }
-            try await Task.sleep(for: StepRunner.pollInterval)
-        }
-    }
-
-    /// md's threads that wait for something just now. Cheaper than a snapshot, and leaves nothing in the record.
-    private func stuck(_ situation: Situation) async throws -> [String] {
-        var threads: [StuckThread] = []
-        for node in await situation.answering {
-            let result = try await node.run(LightLook.argv, limit: patience.limit(20))
-            threads += LightLook.parse(result.output, node: node.id)
-        }
-        return threads.map { "\($0.node): \($0.comm) waits in \($0.stack.first ?? "an unknown place")" }
     }
 
     private func close(_ problem: StepProblem, _ snapshots: HangSnapshots) async {

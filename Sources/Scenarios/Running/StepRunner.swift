@@ -49,6 +49,7 @@ package struct StepRunner: Sendable {
                 }
             }
         case .wait(let conditions, let limit): try await wait(for: conditions, limit: limit)
+        case .settle(let limit): try await settle("settled", limit: limit)
         case .confirm(let policy, let nodes): try await onEach(nodes) { try await $0.setConfirmation(policy) }
         case .stop(let nodes):
             try await onEach(nodes) { try await mdadm($0, ["--stop", ClusteredArray.path], limit: 60) }
