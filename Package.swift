@@ -94,7 +94,11 @@ let package = Package(
         tests(of: "Scenarios"),
         tests(of: "Steering", ["Comparison"]),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["mdlab", "ClusterProtocol", "GuestImage", "VirtualCluster"],
+            name: "CommandLineTests",
+            dependencies: [
+                "mdlab", "ClusterProtocol", "Comparison", "GuestImage", "MDClusterModel", "TestRecords",
+                "VirtualCluster",
+            ],
             swiftSettings: strict),
     ]
 )

@@ -6,7 +6,7 @@ import KernelTrace
 /// Recorded runs changed in one place each: what the comparison says of them, and whether it blames what was changed.
 enum Mutations {
     static let count = 200
-    static let limit = 20_000_000
+    static let limit = Comparison.stateLimit
 
     static func run(_ records: [URL]) throws -> Bool {
         var trials: [(name: String, trial: RecordTrial)] = []

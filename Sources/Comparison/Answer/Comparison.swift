@@ -26,14 +26,15 @@ public struct Comparison: Sendable {
         /// No lock of a clustered array: nothing to compare.
         case noArray
         case severalArrays
-        case lostEvents(NodeID, UInt64, at: Int)
+        /// So many events, 0 if not known, before an event of the trace; nanoseconds of the trace's clock there.
+        case lostEvents(NodeID, UInt64, at: Int, time: UInt64)
         /// The trace begins in the middle: an AST without its request.
         case begun(NodeID, at: Int)
         case tooManyProcesses(Int)
         case tooManyNodes(Int)
         /// The node died, what it did last may be missing, and without it there is no run.
         case died(NodeID)
-        /// The search gave up at so many states.
+        /// The search gave up when it had met so many states.
         case limit(states: Int)
         /// No variant was made for this kernel, and none was named.
         case noModel(kernel: String)
@@ -66,12 +67,14 @@ public struct Comparison: Sendable {
         public var messages: [String: Int] = [:]
         /// Kinds of events that the model has and the record cannot show.
         public var unobserved: [String] = []
+        /// Functions of md-cluster.c that the run went through and that no trace shows.
+        public var unseenFunctions: [String] = []
         public var states = 0
         public var bytes = 0
     }
 
-    /// States after which the search gives up.
-    public static let stateLimit = 20_000_000
+    /// States kept at once at which the search gives up; some half GiB.
+    public static let stateLimit = 4_000_000
     static let processLimit = 10
 
     public init(
@@ -106,9 +109,11 @@ public struct Comparison: Sendable {
             return
         }
         doubts += beforehand + Self.unnamed(words)
-        for node in words.nodes {
+        for (number, node) in words.nodes.enumerated() {
             switch node.cut {
-            case .lost(let count, let index)?: doubts.append(.lostEvents(node.id, count, at: index))
+            case .lost(let count, let index)?:
+                let time = known[number].events.first { $0.index == index }?.time ?? 0
+                doubts.append(.lostEvents(node.id, count, at: index, time: time))
             case .began(let index)?: doubts.append(.begun(node.id, at: index))
             case nil: continue
             }
@@ -119,17 +124,14 @@ public struct Comparison: Sendable {
         do { machine = try Machine(program) } catch { preconditionFailure("\(variant): \(error)") }
         let alphabet = Alphabet(machine: machine, words: words)
         let search = LanguageSearch(machine: machine, words: words, alphabet: alphabet)
-        var result = search.run(limit: limit)
+        let result = search.answer(limit: limit)
         figures.states = result.states
         figures.bytes = result.bytes
-        if result.ending == .noRun {
-            // The same again, to find out how far it can be followed.
-            result = search.run(.longestCut, limit: limit)
-            result.ending = .noRun
-        }
         figures.matched = result.cut.reduce(0, +)
         figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
         figures.steps = Set(Set(result.steps).compactMap { machine.textName(ofStep: $0) })
+        figures.unseenFunctions = Observation.functions(
+            of: figures.steps, program, missingIn: known.map(\.events))
         figures.allSteps = machine.stepTexts
         figures.unobserved = alphabet.hidden.sorted()
         for step in result.steps {

@@ -13,11 +13,19 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
         public var pid: Int
         public var label: String
     }
+    public struct Argument: Codable, Sendable, Equatable {
+        public var name: String
+        public var observed: String
+        public var required: String
+    }
     public struct Refusal: Codable, Sendable, Equatable {
         public var stack: [String]
+        /// The guard that fails, and the values of what it looks at.
         public var waitsFor: String?
-        public var holder: String?
+        public var values: [String]
+        /// What the model allows instead; the arguments in which it differs.
         public var instead: [String]
+        public var arguments: [Argument]
     }
     public struct Node: Codable, Sendable, Equatable {
         public var node: String
@@ -26,6 +34,9 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
         public var last: Event?
         public var next: Event?
         public var refusals: [Refusal]
+        /// Where the model has the next event, innermost function first.
+        public var places: [[String]]
+        public var others: [String]
     }
 
     /// A value at rest that the model cannot have.
@@ -46,14 +57,22 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
     /// The first event that the model does not have.
     public var event: Event?
     public var nodes: [Node]
+    /// The model's at the end of the longest part that conforms.
     public var locks: [String]
+    public var threads: [String]
     public var events: Int
     public var compared: Int
     public var matched: Int
     public var ignored: [String: Int]
     public var hiddenSteps: Int
     public var messages: [String: Int]
+    public var stepsTaken: [String]
+    public var steps: Int
     public var states: Int
+    public var bytes: Int
+    public var notSeen: Observation
+    /// What was found out about a hang, if there was one.
+    public var hang: String?
     /// "agrees", "differs", or why nothing was compared.
     public var endState: String
     public var endStateCompared: [String: Int]
@@ -62,7 +81,14 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
     /// Empty unless the events conform.
     public var exchanges: [MessageExchange]
 
-    public init(_ comparison: Comparison, _ end: EndState, _ exchanges: [MessageExchange], run: RunDescription) {
+    /// - Parameters:
+    ///   - isHang: the run hangs where the model does not.
+    ///   - doubt: the words for why nothing is decided.
+    public init(
+        _ comparison: Comparison, _ end: EndState, _ exchanges: [MessageExchange], run: RunDescription,
+        hang: String? = nil, isHang: Bool = false, doubt: (Comparison.Doubt) -> String
+    ) {
+        self.hang = hang
         self.exchanges = exchanges
         scenario = run.scenario
         kernel = run.kernelRelease
@@ -71,6 +97,8 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
         let figures = comparison.figures
         (events, compared, matched) = (figures.events, figures.compared, figures.matched)
         (hiddenSteps, messages, states) = (figures.hiddenSteps, figures.messages, figures.states)
+        (stepsTaken, steps, bytes) = (figures.steps.sorted(), figures.allSteps, figures.bytes)
+        notSeen = Observation(comparison, end, run)
         ignored = Dictionary(uniqueKeysWithValues: figures.ignored.map { ($0.key.rawValue, $0.value) })
         endState =
             switch end.answer {
@@ -85,22 +113,27 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
         doubts = []
         nodes = []
         locks = []
+        threads = []
         switch comparison.answer {
-        case .conforms: answer = end.answer == .differs ? "does not conform" : "conforms"
+        case .conforms: answer = end.answer == .differs || isHang ? "does not conform" : "conforms"
         case .notDecided(let list):
             answer = "not decided"
-            doubts = list.map { "\($0)" }
+            doubts = list.map(doubt)
         case .doesNotConform(let mismatch):
             answer = "does not conform"
             event = mismatch.event.map(Self.event)
-            locks = mismatch.locks
+            (locks, threads) = (mismatch.locks, mismatch.threads)
             nodes = mismatch.nodes.map { node in
                 Node(
                     node: "\(node.node)", matched: node.matched, of: node.of, last: node.last.map(Self.event),
                     next: node.next.map(Self.event),
                     refusals: node.refusals.map {
-                        Refusal(stack: $0.stack, waitsFor: $0.waitsFor, holder: $0.holder, instead: $0.instead)
-                    })
+                        Refusal(
+                            stack: $0.stack, waitsFor: $0.waitsFor, values: $0.values, instead: $0.instead,
+                            arguments: $0.arguments.map {
+                                Argument(name: $0.name, observed: $0.observed, required: $0.required)
+                            })
+                    }, places: node.places, others: node.others)
             }
         }
     }

@@ -20,18 +20,6 @@ public struct Mismatch: Sendable, Equatable {
         public var label: String
     }
 
-    /// What the model's thread does where the kernel's does something else.
-    public struct Refusal: Sendable, Equatable {
-        /// The thread's place in the model, innermost function first.
-        public var stack: [String]
-        /// What it waits for, if it is blocked there.
-        public var waitsFor: String?
-        /// Who holds what it waits for.
-        public var holder: String?
-        /// The events that the model allows this thread instead.
-        public var instead: [String]
-    }
-
     public struct Node: Sendable, Equatable {
         public var node: NodeID
         /// How many of its events conform.
@@ -40,7 +28,13 @@ public struct Mismatch: Sendable, Equatable {
         public var last: Event?
         /// nil when all of the node's events conform.
         public var next: Event?
+        /// For each way in which the model can be there: why not.
         public var refusals: [Refusal]
+        /// Where in the code of the event's thread the model has the event, innermost function first; the nearest places
+        /// come first. None: the model's thread never does that.
+        public var places: [[String]]
+        /// Other threads that the model would let do it now: "node1 md0_raid1".
+        public var others: [String]
         /// The thread of the next event is only blocked: what it waits for is another node's.
         public var isConsequence: Bool
     }
@@ -65,10 +59,9 @@ extension Mismatch {
         let count = words.nodes.count
         let threads = machine.threads.count / count
         let cut = result.cut
-        // Among the ends with the same cut, all of them may refuse the event for a reason of their own.
-        let ends = result.ends.filter { end in
-            (0..<count).allSatisfy { Int(end[machine.stateWords + $0]) == cut[$0] }
-        }
+        // All of them may refuse the event for a reason of their own.
+        let ends = result.ends
+        let judge = Judge(machine: machine, alphabet: alphabet, threads: threads)
         var nodes: [Node] = []
         for number in 0..<count {
             let word = words.nodes[number]
@@ -81,17 +74,23 @@ extension Mismatch {
                     label: words.labels[Int(item.label)])
             }
             var refusals: [Refusal] = []
+            var (places, others): ([[String]], [String]) = ([], [])
             if word.events.indices.contains(cut[number]) {
-                let thread = number * threads + Int(word.events[cut[number]].thread)
-                for end in ends.prefix(512) {
-                    let refusal = Self.refusal(of: thread, in: Array(end.prefix(machine.stateWords)), machine, alphabet)
+                let item = word.events[cut[number]]
+                let (thread, label) = (number * threads + Int(item.thread), words.labels[Int(item.label)])
+                for end in ends {
+                    let refusal = judge.refusal(of: label, by: thread, in: Array(end.prefix(machine.stateWords)))
                     if !refusals.contains(refusal) { refusals.append(refusal) }
+                }
+                if let end = ends.first.map({ Array($0.prefix(machine.stateWords)) }) {
+                    places = judge.places(of: label, by: thread, in: end)
+                    others = judge.others(than: thread, for: label, in: end)
                 }
             }
             nodes.append(
                 Node(
                     node: word.id, matched: cut[number], of: word.events.count, last: event(cut[number] - 1),
-                    next: event(cut[number]), refusals: refusals,
+                    next: event(cut[number]), refusals: refusals, places: places, others: others,
                     isConsequence: refusals.allSatisfy { $0.waitsFor != nil && $0.instead.isEmpty }))
         }
         let open = nodes.indices.filter { nodes[$0].next != nil }
@@ -108,43 +107,4 @@ extension Mismatch {
             nodes: nodes, first: first, states: ends.count,
             locks: end.map { machine.locks(in: $0) } ?? [], threads: end.map { machine.stacks(in: $0) } ?? [])
     }
-
-    /// What the thread can do in a state, hidden steps of its own included.
-    private static func refusal(
-        of thread: Int, in state: [UInt64], _ machine: Machine, _ alphabet: Alphabet
-    ) -> Refusal {
-        var instead: [String] = []
-        var seen: Set<[UInt64]> = [state]
-        var open = [state]
-        var stack: [String] = machine.stack(ofThread: thread, in: state) ?? ["not running"]
-        var waitsFor: String?
-        var holder: String?
-        var successors = Successors(stateWords: machine.stateWords)
-        while let next = open.popLast(), seen.count < 256 {
-            next.withUnsafeBufferPointer { buffer in
-                guard let base = buffer.baseAddress else { return }
-                let view = StateView(base)
-                guard let step = machine.nextStep(ofThread: thread, in: view) else { return }
-                if let text = alphabet.text(ofStep: step) {
-                    if !instead.contains(text) { instead.append(text) }
-                    return
-                }
-                successors.removeAll()
-                machine.successors(of: view, byThread: thread, into: &successors)
-                if successors.count == 0, waitsFor == nil, let text = machine.guardText(ofStep: step) {
-                    waitsFor = text
-                    stack = machine.stack(ofThread: thread, in: next) ?? stack
-                    holder = machine.holder(blocking: thread, in: next)
-                }
-                for item in 0..<successors.count {
-                    let words = StateView(successors.words(item)).copy(count: machine.stateWords)
-                    if seen.insert(words).inserted { open.append(words) }
-                }
-            }
-        }
-        return Refusal(
-            stack: stack.filter { !isMarker($0) }, waitsFor: waitsFor, holder: holder, instead: instead.sorted())
-    }
-
-    private static func isMarker(_ frame: String) -> Bool { Marker.isOne(String(frame.prefix { $0 != "(" })) }
 }

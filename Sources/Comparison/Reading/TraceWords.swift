@@ -153,6 +153,13 @@ public struct TraceWords: Sendable {
         return number
     }
 
+    /// Each node's first events only.
+    func prefix(_ counts: [Int]) -> TraceWords {
+        var words = self
+        for (number, count) in counts.enumerated() { words.nodes[number].events.removeSubrange(count...) }
+        return words
+    }
+
     public var hasDeath: Bool { nodes.contains(where: \.died) }
     public var count: Int { nodes.reduce(0) { $0 + $1.events.count } }
 }

@@ -38,6 +38,8 @@ struct LanguageSearch {
         /// possible: what happened before the first event that is left over is all the model's. A lost state is of use as
         /// long as that event may be later than in all others.
         case longestCut
+        /// The same in little memory, for a record that is long or has many nodes: level by level.
+        case longestCutByLevels
         /// Can a node show so many of its events, whatever the other nodes have shown? Lost states are gone on with.
         case reach(node: Int, events: Int)
         /// Is there a run after whose last event no thread that is inside md-cluster can go on?
@@ -80,11 +82,40 @@ struct LanguageSearch {
         nextEvents = table
     }
 
-    /// - Parameter limit: states.
+    /// - Parameter limit: states kept at once.
     func run(_ aim: Aim = .run, limit: Int) -> Result {
         var walk = LanguageWalk(self, aim)
         return walk.run(limit: limit)
     }
+
+    /// A record that conforms is followed nearly straight on. One that takes many more states than that most likely does not,
+    /// and how far it can be followed is found out at once, in little memory.
+    ///
+    /// - Parameter limit: states kept at once.
+    func answer(limit: Int) -> Result {
+        var result = run(limit: min(limit, Self.straightOn + 10 * labels.count))
+        guard result.ending != .conforms else { return result }
+        var spent = (states: result.states, bytes: result.bytes)
+        result = run(.longestCut, limit: limit)
+        if result.ending == .limit {
+            (spent.states, spent.bytes) = (spent.states + result.states, max(spent.bytes, result.bytes))
+            result = run(.longestCutByLevels, limit: limit)
+            if result.ending == .noRun {
+                // What the nodes had done until then is a record that conforms: its run is the run of the cut.
+                let cut = LanguageSearch(machine: machine, words: words.prefix(result.cut), alphabet: alphabet)
+                result.steps = cut.run(limit: limit).steps
+            }
+        }
+        if result.ending == .conforms {
+            (spent.states, spent.bytes) = (spent.states + result.states, max(spent.bytes, result.bytes))
+            result = run(limit: limit)
+        }
+        result.bytes = max(result.bytes, spent.bytes)
+        result.states += spent.states
+        return result
+    }
+
+    private static let straightOn = 2_000
 
     /// The next event of a thread that is not matched yet, counted in its node; -1 if there is none.
     @inline(__always) func nextEvent(_ node: Int, _ cursor: Int, _ local: Int) -> Int {

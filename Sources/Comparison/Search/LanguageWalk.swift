@@ -3,6 +3,10 @@ import ModelChecker
 import ProcedureModel
 
 /// One search of `LanguageSearch`: what was met and what is left to look at.
+///
+/// It goes deep first and keeps all states, since a run is made of them. When there are too many for that it goes by the
+/// number of matched events instead: no step takes one back, so of the states with fewer none can be met again, and only
+/// those with as many and with one more are kept.
 struct LanguageWalk: ~Copyable {
     private let search: LanguageSearch
     private let machine: Machine
@@ -16,9 +20,18 @@ struct LanguageWalk: ~Copyable {
     private let keepsLost: Bool
 
     private var arena: StateArena
+    /// When it goes by the number of matched events: those with one more.
+    private var ahead: StateArena
+    private let goesByLevels: Bool
+    private let isForCut: Bool
+    /// States that were met and are forgotten, and the most that were kept at once.
+    private var forgotten = 0
+    private var bytes = 0
     private var stack: [Int32] = []
-    /// States in which a thread is lost, the most promising first; and for each state until when it may get on.
+    /// States in which a thread is lost, the most promising first, or `seeds`; and for each state until when it may get on.
     private var lost = LostStates()
+    private var lostArena: StateArena
+    private var lostSize = 50_000
     private var bounds: [Int64] = []
     private var successors: Successors
     private let scratch: UnsafeMutablePointer<UInt64>
@@ -27,14 +40,29 @@ struct LanguageWalk: ~Copyable {
     private var children: [Int32] = []
     private var candidates: [(rank: Int64, thread: Int32)] = []
 
-    /// Lost states that were looked at. Those with the most to gain come first, so that the best cut is soon found; to look
-    /// at all that are as good would only say how far the nodes get for which nothing depends on it.
-    private var lostCount = 0
+    /// How many lost states are looked at when all others have been: more only tell how far the nodes get for which
+    /// nothing depends on it.
     private static let lostLimit = 100_000
+    private static let lostLimitByLevels = 2_000_000
+    private var lostCount = 0
+    /// When it goes by levels: the level, the lost states, and those of them that it looks at now, the lowest level last.
+    /// All states of a pass have the same bound; the passes come in the order of their bounds, the latest first.
+    private var level = 0
+    private var seeds: [Seed] = []
+    private var group: [Seed] = []
+    private var bound = Int64.max
+
+    private struct Seed {
+        var level: Int
+        var bound: Int64
+        var state: Int
+    }
 
     private var bestTime = Int64.min
     private var bestMatched = -1
-    private var ends: [Int] = []
+    private var best = 0
+    private var ends: [[UInt64]] = []
+    private static let endLimit = 128
     /// All events are matched, and only with another one can it go on.
     private var goesOn: Int?
 
@@ -47,10 +75,14 @@ struct LanguageWalk: ~Copyable {
         (nodes, threadsPerNode) = (search.nodes, search.threadsPerNode)
         machineWords = machine.stateWords
         switch aim {
-        case .run, .stop: keepsLost = false
-        case .longestCut, .reach: keepsLost = true
+        case .run, .stop: (keepsLost, goesByLevels, isForCut) = (false, false, false)
+        case .reach: (keepsLost, goesByLevels, isForCut) = (true, false, false)
+        case .longestCut: (keepsLost, goesByLevels, isForCut) = (true, false, true)
+        case .longestCutByLevels: (keepsLost, goesByLevels, isForCut) = (true, true, true)
         }
         arena = StateArena(words: machineWords + nodes)
+        ahead = StateArena(words: machineWords + nodes)
+        lostArena = StateArena(words: machineWords + nodes)
         successors = Successors(stateWords: machineWords)
         scratch = .allocate(capacity: machineWords + nodes)
         steps = .allocate(capacity: max(1, nodes * threadsPerNode))
@@ -72,24 +104,86 @@ struct LanguageWalk: ~Copyable {
             }
         }
         while let number = next() {
-            if note(number) { return result(.conforms, [number]) }
-            if arena.count > limit { return result(.limit, ends) }
-            if case .longestCut = aim, bounds[number] < .max {
+            if note(number) { return result(.conforms) }
+            if arena.count + ahead.count + lostArena.count > limit { return result(.limit) }
+            if isForCut, bounds[number] < .max {
+                if bounds[number] < bestTime { continue }
                 lostCount += 1
-                if lostCount > Self.lostLimit { return result(.limit, ends) }
+                if lostCount > (goesByLevels ? Self.lostLimitByLevels : Self.lostLimit) { break }
             }
             children.removeAll(keepingCapacity: true)
             expand(number)
             if case .stop = aim, children.isEmpty, goesOn == nil, time(number) == .max { goesOn = number }
             for child in children.reversed() { stack.append(child) }
         }
-        return result(.noRun, goesOn.map { [$0] } ?? ends)
+        if let goesOn { ends = [end(goesOn)] }
+        return result(.noRun)
     }
 
     private mutating func next() -> Int? {
         if let number = stack.popLast() { return Int(number) }
-        if case .longestCut = aim { return lost.pop(notBefore: bestTime) }
-        return lost.pop(notBefore: .min)
+        guard goesByLevels else { return keepsLost ? nextLost() : nil }
+        repeat {
+            if ahead.count == 0 {
+                if group.isEmpty, !nextPass() { return nil }
+                level = (group.last?.level ?? 0) - 1
+            }
+            nextLevel()
+        } while arena.count == 0
+        stack = (0..<arena.count).reversed().map { Int32($0) }
+        return stack.popLast().map { Int($0) }
+    }
+
+    /// False if no lost state is left that can come as far as others did.
+    private mutating func nextPass() -> Bool {
+        seeds.removeAll { $0.bound < bestTime }
+        guard let latest = seeds.map(\.bound).max() else { return false }
+        bound = latest
+        group = seeds.filter { $0.bound == latest }.sorted { $0.level > $1.level }
+        seeds.removeAll { $0.bound == latest }
+        return true
+    }
+
+    private mutating func nextLevel() {
+        bytes = max(bytes, arena.bytes + ahead.bytes + lostArena.bytes)
+        forgotten += arena.count
+        level += 1
+        swap(&arena, &ahead)
+        ahead.removeAll()
+        while let seed = group.last, seed.level == level {
+            group.removeLast()
+            _ = arena.insert(lostArena.state(seed.state), parent: -1, step: -1)
+        }
+        bounds = [Int64](repeating: bound, count: arena.count)
+        if lostArena.count > lostSize, group.isEmpty { forgetLost() }
+    }
+
+    /// The most promising lost state, which is looked at like any other from now on.
+    private mutating func nextLost() -> Int? {
+        while let item = lost.pop() {
+            if isForCut, item.bound < bestTime { continue }
+            if let number = arena.insert(
+                lostArena.state(Int(item.state)), parent: Int(item.parent), step: Int(item.step))
+            {
+                bounds.append(item.bound)
+                return number
+            }
+        }
+        return nil
+    }
+
+    /// Those that cannot come as far as others did already.
+    private mutating func forgetLost() {
+        var kept: [Seed] = []
+        var arena = StateArena(words: machineWords + nodes)
+        for var seed in seeds where seed.bound >= bestTime {
+            guard let number = arena.insert(lostArena.state(seed.state), parent: -1, step: -1) else { continue }
+            seed.state = number
+            kept.append(seed)
+        }
+        seeds = kept
+        lostArena = arena
+        lostSize = max(50_000, lostArena.count * 2)
     }
 
     /// Keeps the best cut. True at the search's aim.
@@ -98,15 +192,22 @@ struct LanguageWalk: ~Copyable {
         let time = time(number)
         let matched = (0..<nodes).reduce(0) { $0 + Int(cursors[$1]) }
         if time > bestTime || time == bestTime && matched > bestMatched {
-            (bestTime, bestMatched) = (time, matched)
+            (bestTime, bestMatched, best) = (time, matched, number)
             ends.removeAll(keepingCapacity: true)
         }
-        if time == bestTime, matched == bestMatched, ends.count < 4096 { ends.append(number) }
+        if time == bestTime, matched == bestMatched, ends.count < Self.endLimit {
+            let end = end(number)
+            if ends.first.map({ $0.suffix(nodes) == end.suffix(nodes) }) ?? true { ends.append(end) }
+        }
         switch aim {
         case .reach(let node, let events): return Int(cursors[node]) >= events
         case .stop: return time == .max && hasStopped(number)
-        case .run, .longestCut: return time == .max
+        case .run, .longestCut, .longestCutByLevels: return time == .max
         }
+    }
+
+    private func end(_ number: Int) -> [UInt64] {
+        Array(UnsafeBufferPointer(start: arena.state(number), count: machineWords + nodes))
     }
 
     private mutating func hasStopped(_ number: Int) -> Bool {
@@ -122,8 +223,10 @@ struct LanguageWalk: ~Copyable {
     }
 
     /// When the first event happened that is not matched yet.
-    private func time(_ number: Int) -> Int64 {
-        let cursors = arena.state(number) + machineWords
+    private func time(_ number: Int) -> Int64 { time(arena.state(number)) }
+
+    private func time(_ state: UnsafeMutablePointer<UInt64>) -> Int64 {
+        let cursors = state + machineWords
         var time = Int64.max
         for node in 0..<nodes where Int(cursors[node]) < search.eventCount(node) {
             time = min(time, search.hints[search.firsts[node] + Int(cursors[node])])
@@ -131,18 +234,19 @@ struct LanguageWalk: ~Copyable {
         return time
     }
 
-    private func result(_ ending: LanguageSearch.Result.Ending, _ ends: [Int]) -> LanguageSearch.Result {
+    private func result(_ ending: LanguageSearch.Result.Ending) -> LanguageSearch.Result {
         var steps: [Int] = []
-        let first = ends.first ?? 0
-        var number = first
-        while arena.parent(number) >= 0 {
-            steps.append(arena.step(number))
-            number = arena.parent(number)
+        if !goesByLevels {
+            var number = best
+            while arena.parent(number) >= 0 {
+                steps.append(arena.step(number))
+                number = arena.parent(number)
+            }
         }
         return LanguageSearch.Result(
-            ending: ending, states: arena.count, bytes: arena.bytes,
-            cut: (0..<nodes).map { Int(arena.state(first)[machineWords + $0]) },
-            ends: ends.map { Array(UnsafeBufferPointer(start: arena.state($0), count: machineWords + nodes)) },
+            ending: ending, states: forgotten + arena.count + ahead.count,
+            bytes: max(bytes, arena.bytes + ahead.bytes + lostArena.bytes),
+            cut: ends.first?.suffix(nodes).map { Int($0) } ?? Array(repeating: 0, count: nodes), ends: ends,
             steps: steps.reversed())
     }
 
@@ -281,7 +385,7 @@ struct LanguageWalk: ~Copyable {
         let next = search.nextEvent(node, cursor, local)
         for item in 0..<successors.count {
             let state = successors.words(item)
-            var bound = keepsLost ? bounds[number] : .max
+            var bound = bounds[number]
             if next >= 0, let step = machine.nextStep(ofThread: thread, in: StateView(state)) {
                 let event = search.firsts[node] + next
                 if !alphabet.leads(step, to: search.labels[event]) {
@@ -289,17 +393,27 @@ struct LanguageWalk: ~Copyable {
                     bound = min(bound, search.hints[event])
                 }
             }
-            if case .longestCut = aim, bound < bestTime { continue }
+            if isForCut, bound < bestTime { continue }
             scratch.update(from: state, count: machineWords)
             let old = arena.state(number)
             for other in 0..<nodes { scratch[machineWords + other] = old[machineWords + other] }
             scratch[machineWords + node] = UInt64(cursor)
-            guard let child = arena.insert(scratch, parent: number, step: step) else { continue }
-            if keepsLost { bounds.append(bound) }
-            if bound == .max || bound == bounds[number] {
+            let isAhead = goesByLevels && cursor > Int(old[machineWords + node])
+            if bound < bounds[number] {
+                guard let child = lostArena.insert(scratch, parent: -1, step: -1) else { continue }
+                if goesByLevels {
+                    seeds.append(Seed(level: isAhead ? level + 1 : level, bound: bound, state: child))
+                } else {
+                    lost.push(
+                        LostStates.Item(
+                            time: time(scratch), bound: bound, state: Int32(child), parent: Int32(number),
+                            step: Int32(truncatingIfNeeded: step)))
+                }
+            } else if isAhead {
+                _ = ahead.insert(scratch, parent: -1, step: -1)
+            } else if let child = arena.insert(scratch, parent: number, step: step) {
+                bounds.append(bound)
                 children.append(Int32(child))
-            } else {
-                lost.push(LostStates.Item(time: time(child), bound: bound, state: Int32(child)))
             }
         }
     }

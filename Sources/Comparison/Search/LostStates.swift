@@ -8,6 +8,9 @@ struct LostStates {
         var time: Int64
         var bound: Int64
         var state: Int32
+        /// How it was met.
+        var parent: Int32 = -1
+        var step: Int32 = -1
     }
 
     private var heap: [Item] = []
@@ -21,15 +24,12 @@ struct LostStates {
         }
     }
 
-    /// Forgets those that cannot come to a time; nil when none is left.
-    mutating func pop(notBefore time: Int64) -> Int? {
-        while let top = heap.first {
-            heap.swapAt(0, heap.count - 1)
-            heap.removeLast()
-            sink()
-            if top.bound >= time { return Int(top.state) }
-        }
-        return nil
+    mutating func pop() -> Item? {
+        guard let top = heap.first else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        sink()
+        return top
     }
 
     private mutating func sink() {

@@ -54,6 +54,23 @@ struct StateArena: ~Copyable {
         return count - 1
     }
 
+    /// Keeps the room that it has, unless it is much more than was needed.
+    mutating func removeAll() {
+        if count * 16 < mask {
+            // Few of many places.
+            for number in 0..<count {
+                var place = Int(truncatingIfNeeded: hash(storage + number * words)) & mask
+                while table[place] != 0 {
+                    table[place] = 0
+                    place = (place + 1) & mask
+                }
+            }
+        } else {
+            table.update(repeating: 0, count: mask + 1)
+        }
+        count = 0
+    }
+
     private func equal(_ left: UnsafePointer<UInt64>, _ right: UnsafePointer<UInt64>) -> Bool {
         for word in 0..<words where left[word] != right[word] { return false }
         return true

@@ -24,7 +24,7 @@ struct Compare: ParsableCommand {
     @Option(help: ArgumentHelp("Write the answers as JSON to this file.", valueName: "file")) var json: String?
     @Option(help: ArgumentHelp("Draw the answer for the run as SVG into this file.", valueName: "file")) var svg:
         String?
-    @Option(help: "Give up at so many states of the search.") var states = Comparison.stateLimit
+    @Option(help: "Give up when the search has to keep so many states.") var states = Comparison.stateLimit
 
     func validate() throws {
         if runs.isEmpty, !mapping { throw ValidationError("name the folder of a run, or ask for --mapping.") }
@@ -50,7 +50,8 @@ struct Compare: ParsableCommand {
             let answer =
                 brief
                 ? ComparisonWording.line(comparison, folder: folder)
-                : ComparisonWording.report(comparison, recording.description)
+                : ComparisonWording.report(
+                    comparison, Observation(comparison, endState, recording.description), recording.description)
             // Every event is the model's, but the model would have gone on.
             let isHung = recording.description.ending == .hung && hang != .noHang
             let end = isHung ? HangEnd(comparison, limit: states) : nil
@@ -66,9 +67,15 @@ struct Compare: ParsableCommand {
             }
             let messages = comparison.exchanges(recording.nodes.map { ($0.id, $0.trace ?? []) })
             if exchanges { print(ComparisonWording.table(messages)) }
-            if !brief || endState.answer == .differs { print(ComparisonWording.text(endState)) }
-            if let text = ComparisonWording.text(hang, variant: comparison.variant) { print(text) }
-            documents.append(ComparisonDocument(comparison, endState, messages, run: recording.description))
+            let isMismatch = if case .doesNotConform = comparison.answer { true } else { false }
+            if !brief && !isMismatch || endState.answer == .differs { print(ComparisonWording.text(endState)) }
+            let hangText = ComparisonWording.text(hang, variant: comparison.variant)
+            if let hangText { print(ComparisonWording.folded(hangText)) }
+            let isHang = if case .notInModel = hang { true } else { false }
+            documents.append(
+                ComparisonDocument(
+                    comparison, endState, messages, run: recording.description, hang: hangText, isHang: isHang,
+                    doubt: ComparisonWording.text))
             if let svg { try Data(ComparisonPicture.svg(comparison).utf8).write(to: URL(filePath: svg)) }
             switch comparison.answer {
             case .conforms:

@@ -27,17 +27,14 @@ enum ComparisonWording {
             "\(word(comparison.answer))  \(folder)  \(comparison.variant)  \(events), \(figures.states) states\(detail)"
     }
 
-    static func report(_ comparison: Comparison, _ run: RunDescription) -> String {
+    static func report(_ comparison: Comparison, _ seen: Observation, _ run: RunDescription) -> String {
+        if case .doesNotConform(let mismatch) = comparison.answer { return report(comparison, mismatch, seen, run) }
         let figures = comparison.figures
         let kernel = run.kernelRelease + (run.variant.map { " \($0)" } ?? "")
         var lines = [
             "\(word(comparison.answer))  \(run.scenario), kernel \(kernel), with the model \(comparison.variant)"
         ]
-        switch comparison.answer {
-        case .conforms: break
-        case .doesNotConform(let mismatch): lines += self.lines(mismatch)
-        case .notDecided(let doubts): lines += doubts.map { "  \(text($0))" }
-        }
+        if case .notDecided(let doubts) = comparison.answer { lines += doubts.map { "  \(text($0))" } }
         lines.append(
             "  events     \(figures.events) recorded, \(figures.compared) compared, \(figures.matched) matched")
         for (rule, count) in figures.ignored.sorted(by: { $0.value > $1.value }) {
@@ -46,50 +43,33 @@ enum ComparisonWording {
         lines.append(
             "  model      \(figures.hiddenSteps) steps that leave no event; \(figures.steps.count) of \(figures.allSteps) "
                 + "steps of its text taken")
-        if !figures.messages.isEmpty {
-            let text = figures.messages.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-            lines.append("  messages   " + text.joined(separator: ", "))
-        }
-        if !figures.unobserved.isEmpty {
-            lines.append("  not seen   this record cannot show: " + figures.unobserved.joined(separator: ", "))
-        }
+        lines += (messages(figures) + unobserved(seen)).flatMap { fold($0, indent: 13) }
         lines.append("  search     \(figures.states) states, \(max(1, figures.bytes >> 20)) MiB")
         return lines.joined(separator: "\n")
     }
 
-    private static func seconds(_ time: UInt64) -> String { String(format: "%.6f", Double(time) / 1e9) }
-
-    static func sentence(_ event: Mismatch.Event) -> String {
-        "\(event.node) \(event.comm)-\(event.pid) at \(seconds(event.time)): \(event.label)"
+    static func messages(_ figures: Comparison.Figures) -> [String] {
+        let text = figures.messages.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        return text.isEmpty ? [] : ["  messages   " + text.joined(separator: ", ")]
     }
 
-    private static func lines(_ mismatch: Mismatch) -> [String] {
+    static func unobserved(_ seen: Observation) -> [String] {
         var lines: [String] = []
-        if let event = mismatch.event {
-            lines += ["  the first event that the model does not have:", "    \(sentence(event))"]
+        if !seen.stockModules.isEmpty {
+            lines.append(
+                "  modules    the distribution's own, which show less: " + seen.stockModules.joined(separator: ", "))
         }
-        for (number, node) in mismatch.nodes.enumerated() {
-            let mark = number == mismatch.first ? "*" : " "
-            lines.append("\(mark) \(node.node)  \(node.matched) of \(node.of) events conform")
-            if let last = node.last { lines.append("    last   \(sentence(last))") }
-            guard let next = node.next else { continue }
-            lines.append("    next   \(sentence(next))")
-            for refusal in node.refusals.prefix(3) {
-                lines.append("      the model is in " + refusal.stack.prefix(4).joined(separator: " <- "))
-                if let waits = refusal.waitsFor {
-                    lines.append(
-                        "      where it is held by \(waits)" + (refusal.holder.map { ", which \($0) has" } ?? ""))
-                }
-                if !refusal.instead.isEmpty {
-                    let list = refusal.instead.prefix(6).joined(separator: " or ")
-                    let rest = refusal.instead.count > 6 ? " or \(refusal.instead.count - 6) others" : ""
-                    lines.append("      and would go on with \(list)\(rest)")
-                }
-            }
+        for (what, list) in [("events", seen.events), ("functions", seen.functions), ("values at rest", seen.values)]
+        where !list.isEmpty {
+            lines.append("  not seen   \(what): " + list.joined(separator: ", "))
         }
-        lines += mismatch.threads.prefix(8).map { "  in the model  " + String($0.prefix(150)) }
-        lines.append("  locks in the model: " + mismatch.locks.joined(separator: "; "))
         return lines
+    }
+
+    static func clock(_ time: UInt64) -> String { String(format: "%.6f", Double(time) / 1e9) }
+
+    static func sentence(_ event: Mismatch.Event) -> String {
+        "\(event.node) \(event.comm)-\(event.pid) at \(clock(event.time)): \(event.label)"
     }
 
     static func text(_ doubt: Comparison.Doubt) -> String {
@@ -97,8 +77,8 @@ enum ComparisonWording {
         case .noTrace(let node): "\(node) has no trace that can be read: record the run again"
         case .noArray: "no trace has a lock of a clustered array: nothing to compare"
         case .severalArrays: "the traces show several clustered arrays: compare runs with one"
-        case .lostEvents(let node, let count, let index):
-            "\(node) lost \(count == 0 ? "some" : String(count)) events before event \(index): what follows is not compared; "
+        case .lostEvents(let node, let count, let index, let time):
+            "\(node) lost \(count == 0 ? "some" : String(count)) events before event \(index) at \(clock(time)): what follows is not compared; "
                 + "record with a larger buffer"
         case .begun(let node, let index):
             "the trace of \(node) begins in the middle: event \(index) answers a request that is not in it; record from the "

@@ -6,12 +6,11 @@ extension ComparisonWording {
     /// What is said of the state at rest: one line when it agrees, a table when it does not.
     static func text(_ end: EndState) -> String {
         let count = end.compared.values.reduce(0, +)
-        let unread = end.unread.isEmpty ? "" : "; this record does not hold " + end.unread.joined(separator: ", ")
         switch end.answer {
-        case .agrees: return "  at rest    \(count) values are those of a state of the model\(unread)"
+        case .agrees: return "  at rest    \(count) values are those of a state of the model"
         case .notCompared(let reason): return "  at rest    not compared: \(text(reason))"
         case .differs:
-            var lines = ["  at rest    \(end.differences.count) of \(count) values are not the model's\(unread)"]
+            var lines = ["  at rest    \(end.differences.count) of \(count) values are not the model's"]
             for item in end.differences.prefix(12) {
                 lines.append("    \(item.node.map { "\($0)" } ?? "all nodes")  \(item.file)")
                 lines.append("      is \(item.observed); the model: \(item.model)")
