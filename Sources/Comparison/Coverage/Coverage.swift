@@ -37,6 +37,8 @@ public struct Coverage: Sendable {
     /// Of those taken, steps that every run with the same events takes.
     public private(set) var certain: Set<String> = []
     public private(set) var pairs: Set<StepPair> = []
+    /// By pair: the first run that met it.
+    public private(set) var firstRuns: [StepPair: String] = [:]
     public private(set) var runs = 0
     public private(set) var left: [Left] = []
     /// By scenario: how many runs of it count.
@@ -64,7 +66,7 @@ public struct Coverage: Sendable {
         switch comparison.answer {
         case .doesNotConform: left.append(Left(run: name, reason: .doesNotConform))
         case .notDecided(let doubts): left.append(Left(run: name, reason: .notDecided(doubts)))
-        case .conforms: count(comparison, scenario)
+        case .conforms: count(comparison, name, scenario)
         }
     }
 
@@ -73,7 +75,7 @@ public struct Coverage: Sendable {
         left.append(Left(run: run, reason: .isOf(variant: variant)))
     }
 
-    private mutating func count(_ comparison: Comparison, _ scenario: String) {
+    private mutating func count(_ comparison: Comparison, _ name: String, _ scenario: String) {
         guard let run = comparison.run else { return }
         runs += 1
         records[scenario, default: 0] += 1
@@ -83,7 +85,7 @@ public struct Coverage: Sendable {
         ignored.merge(comparison.figures.ignored) { $0 + $1 }
         for kind in comparison.figures.unobserved { unobserved[kind, default: 0] += 1 }
         let names = StepNames(run.machine)
-        pairs.formUnion(Self.pairs(of: run, names))
+        for pair in Self.pairs(of: run, names) where pairs.insert(pair).inserted { firstRuns[pair] = name }
         var proof = CertainSteps(run.machine, names: names, isVisible: run.alphabet.isVisible)
         for (node, word) in comparison.words.nodes.enumerated() {
             let threads = run.machine.threads.count / comparison.words.nodes.count
