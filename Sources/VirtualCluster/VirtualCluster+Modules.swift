@@ -22,24 +22,11 @@ extension VirtualCluster {
             for (module, content) in files {
                 let path = "/modules/\(module.name).ko"
                 try await node.agent.demand(.putFile(path: path, mode: 0o644, content: content))
-                try await insert(path, into: node)
+                try await node.agent.demand(.insertModule(path: path, parameters: ""))
             }
             try await startTrace(node, symbols: symbols)
         }
         recorder.note(.modules, "loaded " + configuration.modules.map(\.name).joined(separator: ", "))
-    }
-
-    /// A program that the agent was just starting may have the file open for writing for some moments more.
-    private func insert(_ path: String, into node: VirtualNode) async throws {
-        let busy = String(cString: strerror(ETXTBSY))
-        for attempt in 1... {
-            do {
-                try await node.agent.demand(.insertModule(path: path, parameters: ""))
-                return
-            } catch ClusterFailure.refused(_, _, let reason) where reason == busy && attempt < 100 {
-                try await Task.sleep(for: .milliseconds(20))
-            }
-        }
     }
 
     /// Reads the kernel's own symbols from the first node, if no run has done so for this kernel.

@@ -60,7 +60,9 @@ final class Agent: Sendable {
         case .powerOff: linux_power_off()
         case .putFile(let path, let mode, let content):
             Files.makeDirectory(path.split(separator: "/").dropLast().map { "/" + $0 }.joined())
-            let error = Files.write(path, content, flags: O_CREAT | O_TRUNC, mode: mode_t(mode))
+            let error = Processes.whileNoneStarts {
+                Files.write(path, content, flags: O_CREAT | O_TRUNC, mode: mode_t(mode))
+            }
             status(error, "write \(path)")
         default: Thread.start { [self] in handleSlowly(request, reply, status) }
         }

@@ -11,6 +11,12 @@ final class Processes: Sendable {
         var waiting: [pid_t: @Sendable (Int32) -> Void] = [:]
     }
     private let state = Mutex(State())
+    private static let starting = Mutex(())
+
+    /// Until a child has become its program it has the agent's descriptors, and none that the agent closes is closed: a
+    /// module is still busy, a filter of the function tracer is not yet in force, and is lost when the next is written.
+    /// For what cannot block, as it holds up every start of a program.
+    static func whileNoneStarts<Result>(_ body: () -> Result) -> Result { starting.withLock { _ in body() } }
 
     func startReaping() {
         Thread.start { [self] in
@@ -57,7 +63,7 @@ final class Processes: Sendable {
                     spawn.descriptors = descriptors.baseAddress
                     spawn.descriptor_count = Int32(descriptors.count)
                     spawn.new_session = newSession ? 1 : 0
-                    return linux_spawn(&spawn)
+                    return Self.whileNoneStarts { linux_spawn(&spawn) }
                 }
             }
         }

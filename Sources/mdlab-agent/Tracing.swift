@@ -20,7 +20,9 @@ final class Tracing: Sendable {
     func start(_ writes: [Request.FileWrite]) -> Reply {
         var warnings: [String] = []
         for write in writes {
-            let error = Files.write(write.path, write.content, flags: write.append ? O_APPEND : O_TRUNC)
+            let error = Processes.whileNoneStarts {
+                Files.write(write.path, write.content, flags: write.append ? O_APPEND : O_TRUNC)
+            }
             guard error != 0 else { continue }
             let text = "\(write.path) <- \(write.content.prefix(120)): \(reason(error))"
             guard write.optional else { return .failed(errno: error, action: text) }

@@ -47,6 +47,16 @@ import Testing
         #expect(Observation.functions(of: steps, machine.program, missingIn: traces).isEmpty)
     }
 
+    /// Seen in a run: one node's function tracer had lost the filter for md-cluster, and what the other one shows was
+    /// missed on it.
+    @Test func aNodeWhoseFunctionTracerDoesNotShowMDClusterConforms() throws {
+        let comparison = try Fixture("lost-filter-6.12").compared(with: "v6.11")
+        #expect(comparison.answer == .conforms)
+        #expect(comparison.figures.matched > 1000)
+        #expect(comparison.figures.unobserved.contains("enter load_bitmaps"))
+        #expect(comparison.words.nodes.map { $0.unseen.contains("enter load_bitmaps") } == [true, false])
+    }
+
     @Test func aBufferThatOverranIsNeverConforming() throws {
         let recording = try Self.recording("tiny-buffer")
         let trace = try #require(recording.nodes[1].trace)

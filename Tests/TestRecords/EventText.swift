@@ -9,7 +9,9 @@ import KernelTrace
 ///     TIME PID COMM dlm dlm_lock_start LOCKSPACE LOCK RESOURCE MODE FLAGS STATUS
 public enum EventText {
     /// Functions whose calls by the function tracer matter: there is no kprobe on them, or not in every record.
-    static let functions: Set<String> = ["md_reload_sb", "mddev_unlock", "md_check_recovery"]
+    static let functions: Set<String> = [
+        "md_reload_sb", "mddev_unlock", "md_check_recovery", "load_bitmaps", "resync_start_notify",
+    ]
 
     public static func write(_ events: [KernelEvent]) -> String {
         var lines: [String] = []

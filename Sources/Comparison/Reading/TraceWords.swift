@@ -76,11 +76,12 @@ public struct TraceWords: Sendable {
         }
         kinds.formUnion(seen.map { "enter \($0)" })
         kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
+        let offsets = ClockAlignment.offsets(offsets, for: traces.map(\.events), lockspace: lockspace)
         for (number, trace) in traces.enumerated() {
             let roles = EventReader.unnamed(in: trace.events)
             let reader = EventReader(
                 lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen, unnamed: roles)
-            read(trace.node, trace.events, reader, offset: number < offsets.count ? offsets[number] : 0)
+            read(trace.node, trace.events, reader, offset: offsets[number])
         }
         for number in nodes.indices where died.contains(nodes[number].id) {
             guard nodes[number].cut == nil, let last = nodes[number].events.last else { continue }
@@ -90,11 +91,21 @@ public struct TraceWords: Sendable {
                     index: last.index, label: self.number(of: "\(ObservedProgram.death)()"),
                     thread: Int32(4 + processes), hint: last.hint))
         }
-        // All of md-cluster is one filter of the function tracer; functions of md.c are one each, and one may have failed.
+        // What only the function tracer shows. All of md-cluster is one filter; functions of md.c are one each; on a node
+        // each of them may be missing.
+        let byFilter = kinds.subtracting(Self.single).filter {
+            $0.hasPrefix("enter ") && !seen.contains(String($0.dropFirst("enter ".count)))
+        }
         for number in nodes.indices {
             let shown = Set(nodes[number].events.map { labels[Int($0.label)] })
             if shown.contains("enter md_check_recovery()") { nodes[number].nameless = nil }
             nodes[number].unseen = Self.single.filter { kinds.contains($0) && !shown.contains("\($0)()") }
+            // All that md-cluster does, whatever it is, goes through dlm_lock_sync.
+            let showsMDCluster = traces[number].events.contains { event in
+                guard case .function(let name, _) = event.body else { return false }
+                return name == "dlm_lock_sync" || byFilter.contains("enter \(name)")
+            }
+            if !showsMDCluster { nodes[number].unseen.formUnion(byFilter) }
         }
     }
 
