@@ -18,9 +18,14 @@ enum CallerProgram {
     /// The superblock was read again since something was to be written: then there may be nothing left to write.
     private static let fresh = "sb.fresh"
     private static let reread = prefix + "does_sb_need_changing"
+    /// Set while the array is being stopped: no resync begins.
+    private static let closing = "closing"
+    private static let isMember = Expression.v(ObservedProgram.isMember) == 1
     private static let wantsUpdate = atomic {
-        assign(flags, 1)
-        assign(fresh, 0)
+        when_(isMember) {
+            assign(flags, 1)
+            assign(fresh, 0)
+        }
     }
 
     static func machine(variant: String, _ script: CallerScript) throws(ModelError) -> Machine {
@@ -39,7 +44,7 @@ enum CallerProgram {
             }
         }
         program.procedures.removeAll { Marker.isOne($0.name) || $0.name == "process" }
-        program.perNode += [.init(flags, values: 3), .init(sync, values: 4), .init(fresh)]
+        program.perNode += [.init(flags, values: 3), .init(sync, values: 4), .init(fresh), .init(closing)]
         program.procedures.append(Procedure(reread) { assign(fresh, 1) })
         program.replace(raid1d)
         program.replace(resync)
@@ -108,17 +113,21 @@ enum CallerProgram {
         switch operation {
         case .assemble:
             return locked {
+                assign(closing, 0)
                 Statement.call("join", [], result: nil)
                 Statement.call("load_bitmaps", [], result: nil)
                 wantsUpdate
             }
         case .stop:
-            return locked {
-                choose([[Statement.call("md_update_sb", [], result: nil)], []])
-                Statement.call("leave", [], result: nil)
-                assign(flags, 0)
-                assign(sync, 0)
-            }
+            // do_md_stop waits for the end of the resync, and __md_stop_writes reaps its thread.
+            return [assign(closing, 1), wait(.v(sync) != 2)]
+                + locked {
+                    when_(.v(sync) == 3) { Statement.call("resync_finish", [], result: nil) }
+                    choose([[Statement.call("md_update_sb", [], result: nil)], []])
+                    Statement.call("leave", [], result: nil)
+                    assign(flags, 0)
+                    assign(sync, 0)
+                }
         case .update: return [wantsUpdate]
         case .remove:
             return locked {
@@ -145,7 +154,7 @@ enum CallerProgram {
                 assign(fresh, 0)
                 Statement.call("update_size", [], result: nil)
             }
-        case .resync: return [assign(sync, 1)]
+        case .resync: return [atomic { when_(isMember && .v(closing) == 0) { assign(sync, 1) } }]
         case .resizeBitmap:
             return [
                 call("sendmsg", [("type", Int(MessageType.bitmapResize.rawValue)), ("arg", 0), ("mddev_locked", 0)])
@@ -190,8 +199,7 @@ enum CallerProgram {
 
     private static let resync = Procedure("md_do_sync", locals: ["ret": 2], source: "md.c: md_do_sync") {
         loop {
-            wait(.v(sync) == 1, idle: true)
-            assign(sync, 2)
+            wait(idle: true) { until(.v(sync) == 1 && .v(closing) == 0) { assign(sync, 2) } }
             call("resync_start")
             when_(.v("ret") == 0) {
                 loop {

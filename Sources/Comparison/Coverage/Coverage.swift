@@ -29,14 +29,17 @@ public struct Coverage: Sendable {
         public var reason: Reason
     }
 
-    public let variant: String
+    public var variant: String { table.variant }
     /// All steps that there are.
     public let steps: Set<String>
+    let table: StepTable
     /// Steps of the runs that were found: one of the runs that show the recorded events, for each record.
     public private(set) var taken: Set<String> = []
     /// Of those taken, steps that every run with the same events takes.
     public private(set) var certain: Set<String> = []
     public private(set) var pairs: Set<StepPair> = []
+    /// By pair: the first run that met it.
+    public private(set) var firstRuns: [StepPair: String] = [:]
     public private(set) var runs = 0
     public private(set) var left: [Left] = []
     /// By scenario: how many runs of it count.
@@ -49,13 +52,8 @@ public struct Coverage: Sendable {
     private var byScenario: [String: Set<String>] = [:]
 
     public init(variant: String = "v5.11") throws(ModelError) {
-        self.variant = variant
-        steps = Set(StepNames(try Self.machine(variant)).names)
-    }
-
-    static func machine(_ variant: String) throws(ModelError) -> Machine {
-        let program = try ObservedProgram.make(variant: variant, nodes: 2, processes: 1)
-        do { return try Machine(program) } catch { preconditionFailure("\(variant): \(error)") }
+        table = try StepTable(variant: variant)
+        steps = Set(table.names.names)
     }
 
     /// - Parameter run: what it is called where it is left out.
@@ -64,7 +62,7 @@ public struct Coverage: Sendable {
         switch comparison.answer {
         case .doesNotConform: left.append(Left(run: name, reason: .doesNotConform))
         case .notDecided(let doubts): left.append(Left(run: name, reason: .notDecided(doubts)))
-        case .conforms: count(comparison, scenario)
+        case .conforms: count(comparison, name, scenario)
         }
     }
 
@@ -73,7 +71,7 @@ public struct Coverage: Sendable {
         left.append(Left(run: run, reason: .isOf(variant: variant)))
     }
 
-    private mutating func count(_ comparison: Comparison, _ scenario: String) {
+    private mutating func count(_ comparison: Comparison, _ name: String, _ scenario: String) {
         guard let run = comparison.run else { return }
         runs += 1
         records[scenario, default: 0] += 1
@@ -82,8 +80,8 @@ public struct Coverage: Sendable {
         byScenario[scenario, default: []].formUnion(found)
         ignored.merge(comparison.figures.ignored) { $0 + $1 }
         for kind in comparison.figures.unobserved { unobserved[kind, default: 0] += 1 }
-        let names = StepNames(run.machine)
-        pairs.formUnion(Self.pairs(of: run, names))
+        let names = table.names.numbering(run.machine)
+        for pair in pairs(of: run, names) where pairs.insert(pair).inserted { firstRuns[pair] = name }
         var proof = CertainSteps(run.machine, names: names, isVisible: run.alphabet.isVisible)
         for (node, word) in comparison.words.nodes.enumerated() {
             let threads = run.machine.threads.count / comparison.words.nodes.count
@@ -99,9 +97,9 @@ public struct Coverage: Sendable {
 
     /// Follows the run backwards: where a thread stands is the next step that it takes. Steps that only show an event are
     /// passed over, since they do nothing.
-    private static func pairs(of run: ModelRun, _ names: StepNames) -> Set<StepPair> {
+    private func pairs(of run: ModelRun, _ names: StepNames) -> Set<StepPair> {
         let machine = run.machine
-        var found = PairSet(machine, names: names, dependence: machine.dependence())
+        var found = PairSet(table, names: names)
         var pending = [Int](repeating: -1, count: machine.threads.count)
         for step in run.steps.reversed() {
             if names.isMarker[step] { continue }
@@ -134,10 +132,8 @@ public struct Coverage: Sendable {
 
     /// Steps that are certain in no record, whatever its events: between any two events of a thread there is a way around
     /// them.
-    public func unprovable() throws(ModelError) -> Set<String> {
-        let machine = try Self.machine(variant)
-        let names = StepNames(machine)
-        var proof = CertainSteps(machine, names: names) { names.isMarker[$0] }
-        return steps.subtracting(proof.provable(threads: 0..<machine.threads.count / 2))
+    public func unprovable() -> Set<String> {
+        var proof = CertainSteps(table.machine, names: table.names) { table.names.isMarker[$0] }
+        return steps.subtracting(proof.provable(threads: 0..<table.machine.threads.count / 2))
     }
 }

@@ -19,6 +19,10 @@ public struct CoverageDocument: Codable, Sendable, Equatable {
         public var second: String
         public var nodes: Int
         public var taken: Bool
+        /// The first run that met it.
+        public var run: String?
+        /// A run met it, and no exploration found it: the model of the callers lacks something.
+        public var unexpected: Bool
     }
     public struct Next: Codable, Sendable, Equatable {
         public var scenarios: [String]
@@ -63,7 +67,8 @@ public struct CoverageDocument: Codable, Sendable, Equatable {
         }
         pairs = plan.possible.sorted().map {
             Pair(
-                first: $0.first, second: $0.second, nodes: $0.isAcross ? 2 : 1, taken: coverage.pairs.contains($0))
+                first: $0.first, second: $0.second, nodes: $0.isAcross ? 2 : 1, taken: coverage.pairs.contains($0),
+                run: coverage.firstRuns[$0], unexpected: plan.unexpected.contains($0))
         }
         states = plan.states
         isBound = plan.unfinished > 0

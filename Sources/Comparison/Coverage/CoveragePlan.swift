@@ -68,11 +68,11 @@ public struct CoveragePlan: Sendable {
         }
         for index in candidates.indices {
             candidates[index].records = candidates[index].names.reduce(0) { $0 + coverage.records[$1, default: 0] }
-            candidates[index].reach = try Reach(candidates[index].script, variant: coverage.variant, limit: limit)
+            candidates[index].reach = try Reach(candidates[index].script, coverage.table, limit: limit)
         }
         var single: [(operation: CallerScript.Operation, reach: Reach)] = []
         for (operation, script) in standard {
-            single.append((operation, try Reach(script, variant: coverage.variant, limit: limit)))
+            single.append((operation, try Reach(script, coverage.table, limit: limit)))
         }
         let all = candidates.map(\.reach) + single.map(\.reach)
         let found = all.reduce(into: Set<StepPair>()) { $0.formUnion($1.pairs) }
@@ -130,8 +130,7 @@ public struct CoveragePlan: Sendable {
 
 extension Reach {
     /// What the callers of a script can bring md-cluster.c to.
-    init(_ script: CallerScript, variant: String, limit: Int) throws(ModelError) {
-        let machine = try CallerProgram.machine(variant: variant, script)
-        self.init(machine, dependence: machine.dependence(), limit: limit)
+    init(_ script: CallerScript, _ table: StepTable, limit: Int) throws(ModelError) {
+        self.init(try CallerProgram.machine(variant: table.variant, script), table, limit: limit)
     }
 }

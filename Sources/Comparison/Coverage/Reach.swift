@@ -4,8 +4,9 @@ import ProcedureModel
 
 /// The steps and the pairs of steps that the reachable states of a program have: every state is looked at.
 ///
-/// States are looked at by turns from the oldest on and from the newest on, so that a search that ends at its limit has
-/// seen more than the beginnings of runs.
+/// States are looked at by turns from the oldest on, from the newest on, and from somewhere near the newest, so that a
+/// search that ends at its limit has seen more than the beginnings of runs, and more than the ends of similar ones. The
+/// choice is the same each time.
 public struct Reach: Sendable, Equatable {
     public internal(set) var steps: Set<String> = []
     public internal(set) var pairs: Set<StepPair> = []
@@ -13,16 +14,15 @@ public struct Reach: Sendable, Equatable {
     /// False if the search ended at its limit: then there may be more.
     public internal(set) var isComplete = true
 
+    /// How many states are near the newest.
+    private static let nearNewest = 50
+
     init() {}
 
-    /// - Parameters:
-    ///   - limit: states after which it ends.
-    ///   - counts: which steps are counted, by their names.
-    init(
-        _ machine: Machine, dependence: Dependence, limit: Int, counting counts: (String) -> Bool = StepNames.counts
-    ) {
-        let names = StepNames(machine, counting: counts)
-        var found = PairSet(machine, names: names, dependence: dependence)
+    /// - Parameter limit: states after which it ends.
+    init(_ machine: Machine, _ table: StepTable, limit: Int) {
+        let names = table.names.numbering(machine)
+        var found = PairSet(table, names: names)
         var taken = [Bool](repeating: false, count: names.names.count)
         var arena = StateArena(words: machine.stateWords)
         var successors = Successors(stateWords: machine.stateWords)
@@ -32,13 +32,24 @@ public struct Reach: Sendable, Equatable {
         var newest = Array(0..<arena.count)
         var isLookedAt = [Bool](repeating: false, count: arena.count)
         var (oldest, left) = (0, arena.count)
+        var (turn, random) = (0, UInt64(1))
         while left > 0 {
             if arena.count > limit {
                 isComplete = false
                 break
             }
+            turn += 1
             var cursor = oldest
-            if left.isMultiple(of: 2), let last = newest.popLast() { cursor = last } else { oldest += 1 }
+            if turn.isMultiple(of: 3) || newest.isEmpty {
+                oldest += 1
+            } else {
+                if turn % 3 == 1 {
+                    random = random &* 6_364_136_223_846_793_005 &+ 1
+                    let back = Int((random >> 33) % UInt64(min(newest.count, Self.nearNewest)))
+                    newest.swapAt(newest.count - 1 - back, newest.count - 1)
+                }
+                cursor = newest.removeLast()
+            }
             if isLookedAt[cursor] { continue }
             isLookedAt[cursor] = true
             left -= 1

@@ -28,31 +28,42 @@ struct CoverageCommand: ParsableCommand {
     }
 
     func run() throws {
-        var coverage = try Coverage(variant: variant)
         let instances = try ScenarioFiles.locate().catalogue().instances
+        var coverage = try Coverage(variant: variant)
+        let exit = try Self.collect(runs, into: &coverage, states: states) { line in
+            FileHandle.standardError.write(Data("mdlab: \(line)\n".utf8))
+        }
+        let plan = try CoveragePlan(
+            coverage, candidates: instances.map { ($0.name, ScenarioCalls.script(of: $0)) }, limit: reach)
+        let unprovable = coverage.unprovable()
+        print(CoverageWording.report(coverage, plan, unprovable: unprovable, listsPairs: pairs))
+        if let json { try CoverageDocument(coverage, plan, unprovable: unprovable).write(to: URL(filePath: json)) }
+        if exit != Exit.pass { throw ExitCode(exit) }
+    }
+
+    /// Adds the runs and answers with the exit code. A run that cannot be read is said, and its code is the answer though the
+    /// others count; when nothing counts nothing could be tested.
+    static func collect(
+        _ folders: [String], into coverage: inout Coverage, states: Int, say: (String) -> Void
+    ) throws -> Int32 {
         var exit = Exit.pass
-        for folder in runs {
+        for folder in folders {
             do {
                 let recording = try Recording.open(URL(filePath: folder))
                 // A run of another kernel is named, not searched.
                 let own = Comparison.variant(of: recording)
-                if own != variant {
+                if own != coverage.variant {
                     coverage.leave(folder, of: own)
                     continue
                 }
                 coverage.add(
                     try Comparison(recording, limit: states), run: folder, scenario: recording.description.scenario)
             } catch let error as any Worded {
-                FileHandle.standardError.write(Data("mdlab: \(error.line)\n".utf8))
+                say(error.line)
                 exit = error.exitCode
             }
         }
-        let plan = try CoveragePlan(
-            coverage, candidates: instances.map { ($0.name, ScenarioCalls.script(of: $0)) }, limit: reach)
-        let unprovable = try coverage.unprovable()
-        print(CoverageWording.report(coverage, plan, unprovable: unprovable, listsPairs: pairs))
-        if let json { try CoverageDocument(coverage, plan, unprovable: unprovable).write(to: URL(filePath: json)) }
         if exit == Exit.pass, coverage.runs == 0 { exit = Exit.untestable }
-        if exit != Exit.pass { throw ExitCode(exit) }
+        return exit
     }
 }
