@@ -28,6 +28,8 @@ struct LanguageSearch {
     let labels: [Int32]
     let threads: [Int32]
     let hints: [Int64]
+    /// The model's state before the first events; nil for its initial states.
+    var start: [UInt64]?
     /// [(first of the node + node + matched events) * threads + thread]: the thread's next event, or -1.
     private let nextEvents: [Int32]
 

@@ -94,7 +94,13 @@ struct LanguageWalk: ~Copyable {
     }
 
     mutating func run(limit: Int) -> LanguageSearch.Result {
-        machine.initialStates(into: &successors)
+        if let start = search.start {
+            start.withUnsafeBufferPointer { words in
+                if let base = words.baseAddress { successors.add(step: -1).update(from: base, count: machineWords) }
+            }
+        } else {
+            machine.initialStates(into: &successors)
+        }
         for item in 0..<successors.count {
             scratch.update(from: successors.words(item), count: machineWords)
             for node in 0..<nodes { scratch[machineWords + node] = 0 }
