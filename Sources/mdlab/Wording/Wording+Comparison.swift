@@ -77,6 +77,7 @@ enum ComparisonWording {
             "the trace of \(node) has no name for thread \(pid), which takes part: run it to its end"
         case .unmarked(let node, let what, let count):
             "the tracer of \(node) left out events that the trace does not mark (\(count) \(what)): record the run again"
+        case .damaged(let path): "\(path) of the record is damaged: record the run again"
         case .limit(let states): "the search gave up at \(states) states: allow more with --states"
         }
     }
