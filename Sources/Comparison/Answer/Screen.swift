@@ -14,7 +14,7 @@ public enum Screen {
     ) -> String {
         let head = Array(fold(headline(comparison, run), indent: 2).prefix(2))
         let nodes = [mismatch.first] + mismatch.nodes.indices.filter { $0 != mismatch.first }
-        let tail = locks(mismatch) + figures(comparison, seen)
+        var tail = locks(mismatch) + figures(comparison, seen)
         // The node that leaves the model says all there is room for; the others, what they wait for.
         var body: [String] = []
         for (causes, others) in [(3, 1), (2, 1), (1, 1), (1, 0)] {
@@ -27,6 +27,7 @@ public enum Screen {
             threads.append(
                 "  model      \(mismatch.threads.count - room) other threads that are not at rest: --json has them")
         }
+        if !mismatch.isLongest { tail[tail.count - 1] += "; not all looked at: more of the record may conform" }
         return (head + body + threads + tail).joined(separator: "\n")
     }
 

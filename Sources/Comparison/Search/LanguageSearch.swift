@@ -55,6 +55,8 @@ struct LanguageSearch {
         var bytes: Int
         /// Matched events of each node in the longest conforming cut.
         var cut: [Int]
+        /// False if there may be a longer one: not all states in which a thread is lost were looked at.
+        var isLongest = true
         /// Model states in which that cut ends; the run that led to the first of them.
         var ends: [[UInt64]]
         var steps: [Int]
@@ -99,10 +101,15 @@ struct LanguageSearch {
         guard result.ending != .conforms else { return result }
         var spent = (states: result.states, bytes: result.bytes)
         result = run(.longestCut, limit: limit)
-        if result.ending == .limit {
+        if result.ending == .limit || !result.isLongest {
             (spent.states, spent.bytes) = (spent.states + result.states, max(spent.bytes, result.bytes))
-            result = run(.longestCutByLevels, limit: limit)
-            if result.ending == .noRun {
+            let byLevels = run(.longestCutByLevels, limit: limit)
+            if byLevels.ending == .limit, result.ending == .noRun {
+                spent.states += byLevels.states - result.states
+            } else {
+                result = byLevels
+            }
+            if byLevels.ending == .noRun {
                 // What the nodes had done until then is a record that conforms: its run is the run of the cut.
                 let cut = LanguageSearch(machine: machine, words: words.prefix(result.cut), alphabet: alphabet)
                 result.steps = cut.run(limit: limit).steps
