@@ -86,6 +86,16 @@ import Testing
         #expect(verdict.metadataUpdates.count { $0.path == .holdingMutexForRecvd } == holding)
     }
 
+    /// Seen in a run: the node had answered 0.3 s late, and the joins and leaves of its record could not be placed.
+    @Test(arguments: [-0.4, -0.15, 0.15, 0.4]) func aClockThatIsFarOffLeavesNothingUndecided(error: Double) throws {
+        var run = try FixtureRun.load("stop-while-resyncing")
+        let right = Judge.verdict(run).metadataUpdates
+        run.description.clockOffsets[0] += error
+        let verdict = Judge.verdict(run)
+        #expect(verdict.checks.first { $0.name == SynchronousCheck.name }?.answer == .holds)
+        #expect(verdict.metadataUpdates.map(\.path) == right.map(\.path))
+    }
+
     @Test func theLateAstOfACancelIsTold() throws {
         let verdict = Judge.verdict(try FixtureRun.load("stop-while-resyncing"))
         let seen = verdict.checks.first { $0.name == WordCheck.name }?.seen ?? []

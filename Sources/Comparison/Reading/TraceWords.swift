@@ -76,11 +76,12 @@ public struct TraceWords: Sendable {
         }
         kinds.formUnion(seen.map { "enter \($0)" })
         kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
+        let offsets = ClockAlignment.offsets(offsets, for: traces.map(\.events), lockspace: lockspace)
         for (number, trace) in traces.enumerated() {
             let roles = EventReader.unnamed(in: trace.events)
             let reader = EventReader(
                 lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen, unnamed: roles)
-            read(trace.node, trace.events, reader, offset: number < offsets.count ? offsets[number] : 0)
+            read(trace.node, trace.events, reader, offset: offsets[number])
         }
         for number in nodes.indices where died.contains(nodes[number].id) {
             guard nodes[number].cut == nil, let last = nodes[number].events.last else { continue }
