@@ -104,15 +104,17 @@ struct LanguageSearch {
         if result.ending == .limit || !result.isLongest {
             (spent.states, spent.bytes) = (spent.states + result.states, max(spent.bytes, result.bytes))
             let byLevels = run(.longestCutByLevels, limit: limit)
-            if byLevels.ending == .limit, result.ending == .noRun {
+            if result.ending == .noRun, byLevels.ending == .limit || reach(byLevels.cut) <= reach(result.cut) {
+                // The deep search came as far, and has its run.
+                result.isLongest = byLevels.ending == .noRun && byLevels.isLongest
                 spent.states += byLevels.states - result.states
-            } else {
+            } else if byLevels.ending == .noRun {
                 result = byLevels
-            }
-            if byLevels.ending == .noRun {
                 // What the nodes had done until then is a record that conforms: its run is the run of the cut.
                 let cut = LanguageSearch(machine: machine, words: words.prefix(result.cut), alphabet: alphabet)
                 result.steps = cut.run(limit: limit).steps
+            } else {
+                result = byLevels
             }
         }
         if result.ending == .conforms {
@@ -125,6 +127,12 @@ struct LanguageSearch {
     }
 
     private static let straightOn = 2_000
+
+    /// How far a cut reaches: when the first event happened that is left over, and how many events are matched.
+    private func reach(_ cut: [Int]) -> (Int64, Int) {
+        let left = cut.indices.filter { cut[$0] < eventCount($0) }.map { hints[firsts[$0] + cut[$0]] }
+        return (left.min() ?? .max, cut.reduce(0, +))
+    }
 
     /// The next event of a thread that is not matched yet, counted in its node; -1 if there is none.
     @inline(__always) func nextEvent(_ node: Int, _ cursor: Int, _ local: Int) -> Int {
