@@ -26,11 +26,12 @@ public enum Judge {
         let description = evidence.description
         let nodes = (1...max(1, description.nodes)).map { NodeID($0) }
         let deaths = deaths(evidence.events)
+        let offsets = ClockAlignment.offsets(description.clockOffsets, for: nodes.map { evidence.traces[$0] ?? [] })
         let traces = nodes.map { node in
             NodeTrace(
                 node: node, events: evidence.traces[node] ?? [], cut: cut(of: node, description, evidence.events),
                 clockOffset: description.clockOffsets.indices.contains(node.rawValue - 1)
-                    ? description.clockOffsets[node.rawValue - 1] : nil, died: deaths[node])
+                    ? offsets[node.rawValue - 1] : nil, died: deaths[node])
         }
         let sets = sets(of: evidence.snapshots)
         let synchronous = SynchronousCheck(traces, expected: expecting.metadataUpdates)

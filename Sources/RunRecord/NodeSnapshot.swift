@@ -23,6 +23,8 @@ public struct NodeSnapshot: Codable, Sendable, Equatable {
         public var clusterState: UInt64?
         /// The pid of the owner of `mddev->reconfig_mutex`; nil when nobody holds it.
         public var reconfigMutexOwner: Int?
+        /// Whether a thread sleeps in mutex_lock for it; nil in records that do not say.
+        public var reconfigMutexHasWaiters: Bool?
         /// The pid of the owner of `md_cluster_info.recv_mutex`; nil when nobody holds it.
         public var receiveMutexOwner: Int?
         /// `mddev->flags`, `mddev->recovery`, `mddev->sb_flags`.
@@ -30,12 +32,13 @@ public struct NodeSnapshot: Codable, Sendable, Equatable {
         public var recovery: UInt64
         public var sbFlags: UInt64
         public init(
-            name: String, clusterState: UInt64?, reconfigMutexOwner: Int?, receiveMutexOwner: Int?, flags: UInt64,
-            recovery: UInt64, sbFlags: UInt64
+            name: String, clusterState: UInt64?, reconfigMutexOwner: Int?, reconfigMutexHasWaiters: Bool? = nil,
+            receiveMutexOwner: Int?, flags: UInt64, recovery: UInt64, sbFlags: UInt64
         ) {
             self.name = name
             self.clusterState = clusterState
             self.reconfigMutexOwner = reconfigMutexOwner
+            self.reconfigMutexHasWaiters = reconfigMutexHasWaiters
             self.receiveMutexOwner = receiveMutexOwner
             self.flags = flags
             self.recovery = recovery

@@ -40,15 +40,16 @@ struct KernelMemory: Sendable {
             arrays.append(
                 .init(
                     name: "md\(UInt32(truncatingIfNeeded: fields[5]))", clusterState: clusterState,
-                    reconfigMutexOwner: try await owner(fields[1], layout), receiveMutexOwner: receiveOwner,
-                    flags: fields[2],
-                    recovery: fields[3], sbFlags: fields[4]))
+                    reconfigMutexOwner: try await owner(fields[1], layout),
+                    reconfigMutexHasWaiters: fields[1] & 1 != 0, receiveMutexOwner: receiveOwner,
+                    flags: fields[2], recovery: fields[3], sbFlags: fields[4]))
             entry = try await pointer(entry)
         }
         return arrays
     }
 
-    /// `mutex.owner` is a task_struct's address with flags in its low three bits (kernel/locking/mutex.c).
+    /// `mutex.owner` is a task_struct's address with flags in its low three bits (kernel/locking/mutex.c); the lowest is
+    /// MUTEX_FLAG_WAITERS.
     private func owner(_ value: UInt64, _ layout: KernelLayout) async throws -> Int? {
         let task = value & ~7
         guard task != 0 else { return nil }

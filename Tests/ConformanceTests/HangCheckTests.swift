@@ -183,6 +183,20 @@ private let recv = Cluster.recv
         #expect(result.findings[0].details.first?.contains("waits for node2 md0_raid1, which holds token EX") == true)
     }
 
+    /// Stacks are alike in mutex_lock and in wait_event; the mutex knows that somebody sleeps for it.
+    @Test func aReceiverInMutexLockWaitsForTheOwnerWhateverTheBitIs() {
+        var cluster = noHoldingInStart(memory: true)
+        cluster.mutex(
+            node1, reconfig: "md0_raid1", hasWaiters: true, receive: recv, state: .sendLock, .holdingMutexForRecvd)
+        let alone = HangCheck.result(cluster.twice, hung: true)
+        #expect(alone.findings.map(\.text) == ["3 threads of node1, node2 wait for each other in a cycle"])
+        #expect(alone.findings[0].details.contains { $0.contains("held by node1 md0_raid1 (in mutex_lock") })
+        // Somebody else sleeps for it: then nothing says that the receiver does.
+        cluster.thread(node1, "mdadm", "__mutex_lock <- state_store <- rdev_attr_store")
+        let two = HangCheck.result(cluster.twice, hung: true)
+        #expect(two.findings.contains { $0.text == "node1 md0_cluster_rec waits for a lost wake-up" })
+    }
+
     @Test func aFreeMutexIsALostWakeUp() {
         var cluster = noHoldingInStart(memory: true)
         cluster.mutex(node1, receive: recv, state: .sendLock)

@@ -55,10 +55,13 @@ struct MomentBuilder {
                 fromMaster: false))
     }
 
-    mutating func mutex(_ node: NodeID, reconfig: String? = nil, receive: String? = nil, state: StateBit...) {
+    mutating func mutex(
+        _ node: NodeID, reconfig: String? = nil, hasWaiters: Bool = false, receive: String? = nil, state: StateBit...
+    ) {
         let place = index(node)
         guard moment.nodes[place].arrays != nil else { return }
         moment.nodes[place].arrays?[0].reconfigMutexOwner = reconfig.map(Cluster.pid)
+        moment.nodes[place].arrays?[0].reconfigMutexHasWaiters = hasWaiters
         moment.nodes[place].arrays?[0].receiveMutexOwner = receive.map(Cluster.pid)
         moment.nodes[place].arrays?[0].clusterState = state.reduce(1 << 6) { $0 | 1 << UInt64($1.rawValue) }
     }

@@ -24,13 +24,8 @@ struct MessageOrder: Sendable, Equatable {
     var ambiguous: Set<Int>
 
     init(_ passes: [NodePasses]) {
-        var hasClocks = passes.allSatisfy { $0.clockOffset != nil }
-        var found = Search.best(passes, markers: hasClocks ? .byClock : .first)
-        if hasClocks, !found.complete {
-            // An offset can be wrong by more than is allowed for: a machine that was busy answered late.
-            let first = Search.best(passes, markers: .first)
-            if first.complete { (hasClocks, found) = (false, first) }
-        }
+        let hasClocks = passes.allSatisfy { $0.clockOffset != nil }
+        let found = Search.best(passes, markers: hasClocks ? .byClock : .first)
         exchanges = found.exchanges
         unplaced = zip(passes, found.positions).flatMap { $0.items[$1...] }.filter {
             if case .join = $0 { false } else if case .leave = $0 { false } else { true }

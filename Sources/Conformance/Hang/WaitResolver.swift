@@ -180,6 +180,11 @@ struct WaitResolver {
                         .missingThread, "\(call): \(truth), but it sleeps on the wait queue of a md thread that is gone"
                     )
                 }
+                if isInMutexLock {
+                    return mutexEdge(
+                        "reconfig_mutex", owner: Self.reconfigOwner(on: node, but: thread, in: moment),
+                        since: "in mutex_lock, whatever HOLDING_MUTEX_FOR_RECVD is")
+                }
                 return nobody(.lostWakeup, "\(call): \(truth), but nothing wakes it")
             }
         } else if raidThread == nil {
@@ -188,6 +193,20 @@ struct WaitResolver {
         return mutexEdge(
             "reconfig_mutex", owner: Self.reconfigOwner(on: node, but: thread, in: moment),
             since: node.state == nil ? "HOLDING_MUTEX_FOR_RECVD not read" : "HOLDING_MUTEX_FOR_RECVD is clear")
+    }
+
+    /// A stack shows neither wait_event nor mutex_lock. The mutex says that somebody sleeps in mutex_lock; when nobody else
+    /// can, it is this thread, and the kernel is one that takes the mutex here.
+    private var isInMutexLock: Bool {
+        guard node.array?.reconfigMutexOwner != nil, node.array?.reconfigMutexHasWaiters == true else { return false }
+        return !node.threads.contains { other in
+            guard other.pid != thread.pid, ThreadRole(comm: other.comm) != .resync else { return false }
+            return switch Self.wait(of: other, on: node, in: moment) {
+            case .reconfigMutex: true
+            case .elsewhere: other.stack.contains { $0.hasSuffix("[md_mod]") }
+            default: false
+            }
+        }
     }
 
     private var receiveOwner: (thread: NodeSnapshot.Thread, known: Bool)? {
