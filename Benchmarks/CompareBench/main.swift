@@ -5,13 +5,14 @@ import Foundation
 //
 //     compare-bench rate RECORD...          events a second, memory, growth with the length of the record
 //     compare-bench decode RECORD...        decoding against trace-cmd report, on the same files
-//     compare-bench mutations RECORD...     200 records changed in one place
+//     compare-bench mutations RECORD...     200 records changed in one place; --all prints each
+//     compare-bench late RECORD...          records that leave the model near their end
 //
 // Ends with 1 if a bound is not kept.
 
 let arguments = CommandLine.arguments.dropFirst().filter { $0 != "--all" }
 guard let command = arguments.first, arguments.count > 1 else {
-    print("usage: compare-bench rate|decode|mutations RECORD...; records are made by mdlab run")
+    print("usage: compare-bench rate|decode|mutations|late RECORD...; records are made by mdlab run")
     exit(2)
 }
 let records = arguments.dropFirst().map { URL(filePath: $0) }
@@ -23,8 +24,10 @@ do {
     case "compare": for url in records { try Rate.one(url) }
     case "one": for url in records { try Decoding.one(url) }
     case "mutations": isGood = try Mutations.run(records)
+    case "late": isGood = try Late.run(records)
+    case "late-one": try Late.one(records[0], arguments.last ?? "")
     default:
-        print("compare-bench has no \(command): give rate, decode or mutations")
+        print("compare-bench has no \(command): give rate, decode, mutations or late")
         exit(2)
     }
 } catch {

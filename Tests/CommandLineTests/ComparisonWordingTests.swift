@@ -88,7 +88,7 @@ import Testing
             #expect((written.matched, written.of) == (node.matched, node.of))
             for event in [(node.last, written.last), (node.next, written.next)] {
                 let (known, document) = (try #require(event.0), try #require(event.1))
-                let line = "\(ComparisonWording.clock(known.time))  \(known.comm)-\(known.pid)  \(known.label)"
+                let line = "\(Screen.clock(known.time))  \(known.comm)-\(known.pid)  \(known.label)"
                 #expect(text.contains(line))
                 #expect(document.time == known.time && document.comm == known.comm && document.pid == known.pid)
                 #expect(document.label == known.label)
@@ -173,7 +173,7 @@ import Testing
         (seen.events, seen.functions, seen.values, seen.stockModules) = (long, long, long, long)
         var run = report.run.description
         run.scenario = long.joined(separator: " ")
-        let text = ComparisonWording.report(report.comparison, mismatch, seen, run)
+        let text = Screen.mismatch(report.comparison, mismatch, seen, run)
         let lines = text.split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 100 }, "\(text)")
         #expect(lines.count <= 40, "\(lines.count) lines\n\(text)")

@@ -126,4 +126,37 @@ import Testing
     @Test func aTraceThatIsNotThereIsNotDecided() throws {
         #expect(try Self.doubts { $0.nodes[1].trace = nil } == [.noTrace(NodeID(2))])
     }
+
+    @Test func aRecordWithADamagedFileIsNotDecided() throws {
+        let path = "node1/snapshots/01-final.json"
+        let damaged = MissingPart(path: path, why: .notUnderstood(line: nil))
+        #expect(try Self.doubts { $0.missing = [damaged, damaged] } == [.damaged(path)])
+        let unreadable = MissingPart(path: "events.ndjson", why: .unreadable("Input/output error"))
+        #expect(try Self.doubts { $0.missing = [unreadable] } == [.damaged("events.ndjson")])
+        // What a run never had is not damage.
+        let absent = MissingPart(path: "node1/console.log", why: .absent)
+        #expect(try Comparison(Self.recording { $0.missing = [absent] }, limit: 400_000).answer == .conforms)
+    }
+
+    @Test func twoArraysAreNotDecided() throws {
+        let doubts = try Self.doubts { recording in
+            recording.nodes[1].trace = recording.nodes[1].trace?.map { event in
+                var event = event
+                if case .dlm(var dlm) = event.body {
+                    dlm.lockspace += 1
+                    event.body = .dlm(dlm)
+                }
+                return event
+            }
+        }
+        #expect(doubts == [.severalArrays])
+    }
+
+    /// They only say what is tried first.
+    @Test(arguments: [1e300, -1e300, .infinity, .nan, 9.3e9])
+    func aClockOffsetThatCannotBeMakesNoDifference(offset: Double) throws {
+        let words = try TraceWords(
+            traces: Fixture("smoke").traces, lockspace: 0, offsets: [offset], probed: Fixture.probed)
+        #expect(words.nodes.count == 2)
+    }
 }

@@ -8,7 +8,12 @@ import Testing
 /// Recorded traces, changed in one place by a generator with a seed. Early in the trace, since what is before the change is
 /// searched in full; `compare-bench mutations` changes 200 places anywhere.
 @Suite struct MutationTests {
-    static func trial(_ name: String) throws -> RecordTrial {
+    /// Seconds in a debug build, so once for all tests.
+    private static let smoke = Result { try make("smoke") }
+
+    static func trial(_ name: String) throws -> RecordTrial { name == "smoke" ? try smoke.get() : try make(name) }
+
+    private static func make(_ name: String) throws -> RecordTrial {
         let fixture = try Fixture(name)
         return try #require(
             try RecordTrial(
@@ -41,6 +46,7 @@ import Testing
             return
         }
         #expect(report.outcome == .rejected(.place))
+        #expect(report.isRuledOut)
         #expect(mismatch.first == mutation.node)
         mismatch.nodes[mutation.node].matched -= 3
         #expect(trial.blame(mismatch, mutation, limit: 1_000_000) == .early(3))
@@ -48,6 +54,22 @@ import Testing
         mismatch.first = 1 - mutation.node
         mismatch.nodes[mismatch.first].matched = 0
         #expect(trial.blame(mismatch, mutation, limit: 1_000_000) == .unrelated)
+    }
+
+    /// A second opinion on what the search rejects: what no branch of the thread's code leads to.
+    @Test func aThreadsCodeRulesOutWhatItNeverDoes() throws {
+        let trial = try Self.trial("smoke")
+        func impossible(_ words: TraceWords) -> [Int?] {
+            var code = ThreadCode(words, machine: trial.machine, alphabet: trial.alphabet)
+            return code.firstImpossible()
+        }
+        let words = trial.original.words
+        #expect(impossible(words) == [nil, nil])
+        var changed = words
+        changed.nodes[1].events.remove(at: 100)
+        // What follows in the same thread is what cannot be.
+        let place = try #require(impossible(changed)[1])
+        #expect((100...102).contains(place) && impossible(changed)[0] == nil)
     }
 
     @Test func aRunThatIsNotOneIsNoWitness() throws {

@@ -44,6 +44,8 @@ public struct Comparison: Sendable {
         case unnamed(NodeID, pid: Int)
         /// The tracer counts events that it did not record, and the trace does not mark where.
         case unmarked(NodeID, what: String, UInt64)
+        /// A file of the record that cannot be read: it may say that a node died, or that its tracer lost events.
+        case damaged(String)
     }
 
     public let variant: String
@@ -161,7 +163,7 @@ public struct Comparison: Sendable {
 
     private static func isGap(_ doubt: Doubt) -> Bool {
         switch doubt {
-        case .unmarked, .unnamed: true
+        case .unmarked, .unnamed, .damaged: true
         default: false
         }
     }

@@ -59,6 +59,8 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
     public var nodes: [Node]
     /// The model's at the end of the longest part that conforms.
     public var locks: [String]
+    /// Of a record that does not conform: false if a longer part may.
+    public var isLongest: Bool?
     public var threads: [String]
     public var events: Int
     public var compared: Int
@@ -122,7 +124,7 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
         case .doesNotConform(let mismatch):
             answer = "does not conform"
             event = mismatch.event.map(Self.event)
-            (locks, threads) = (mismatch.locks, mismatch.threads)
+            (locks, threads, isLongest) = (mismatch.locks, mismatch.threads, mismatch.isLongest)
             nodes = mismatch.nodes.map { node in
                 Node(
                     node: "\(node.node)", matched: node.matched, of: node.of, last: node.last.map(Self.event),

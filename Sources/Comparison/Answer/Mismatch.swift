@@ -44,6 +44,8 @@ public struct Mismatch: Sendable, Equatable {
     public var first: Int
     /// Model states in which the longest conforming cut can end.
     public var states: Int
+    /// False if the search gave up on states from which a longer cut could have been found.
+    public var isLongest: Bool
     public var locks: [String]
     /// Where the model's threads are then, those at rest left out.
     public var threads: [String]
@@ -104,7 +106,7 @@ extension Mismatch {
         let first = causes.min { hint($0) < hint($1) } ?? 0
         let end = ends.first.map { Array($0.prefix(machine.stateWords)) }
         self.init(
-            nodes: nodes, first: first, states: ends.count,
+            nodes: nodes, first: first, states: ends.count, isLongest: result.isLongest,
             locks: end.map { machine.locks(in: $0) } ?? [], threads: end.map { machine.stacks(in: $0) } ?? [])
     }
 }

@@ -34,6 +34,14 @@ extension Comparison {
         if [.running, .interrupted].contains(recording.description.ending) {
             doubts.append(.unfinished(recording.description.ending))
         }
+        for part in recording.missing {
+            switch part.why {
+            case .notUnderstood, .unreadable:
+                if !doubts.contains(.damaged(part.path)) { doubts.append(.damaged(part.path)) }
+            // A trace is a doubt of its own.
+            case .absent, .incomplete, .trace: continue
+            }
+        }
         for node in recording.nodes {
             guard let last = node.snapshots.last else { continue }
             let hasGaps = node.trace?.contains { if case .lost = $0.body { true } else { false } } ?? false

@@ -116,7 +116,8 @@ public struct TraceWords: Sendable {
         var reader = reader
         var node = Node(id: id)
         var actors: [EventReading.Actor] = []
-        let shift = Int64(offset * 1e9)
+        // What no clock can be off is no hint.
+        let shift = abs(offset) < 1e9 ? Int64(offset * 1e9) : 0
         node.events.reserveCapacity(events.count)
         for event in events {
             if case .lost(let count) = event.body {

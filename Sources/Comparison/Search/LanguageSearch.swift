@@ -28,6 +28,8 @@ struct LanguageSearch {
     let labels: [Int32]
     let threads: [Int32]
     let hints: [Int64]
+    /// The model's state before the first events; nil for its initial states.
+    var start: [UInt64]?
     /// [(first of the node + node + matched events) * threads + thread]: the thread's next event, or -1.
     private let nextEvents: [Int32]
 
@@ -53,6 +55,8 @@ struct LanguageSearch {
         var bytes: Int
         /// Matched events of each node in the longest conforming cut.
         var cut: [Int]
+        /// False if there may be a longer one: not all states in which a thread is lost were looked at.
+        var isLongest = true
         /// Model states in which that cut ends; the run that led to the first of them.
         var ends: [[UInt64]]
         var steps: [Int]
@@ -97,13 +101,20 @@ struct LanguageSearch {
         guard result.ending != .conforms else { return result }
         var spent = (states: result.states, bytes: result.bytes)
         result = run(.longestCut, limit: limit)
-        if result.ending == .limit {
+        if result.ending == .limit || !result.isLongest {
             (spent.states, spent.bytes) = (spent.states + result.states, max(spent.bytes, result.bytes))
-            result = run(.longestCutByLevels, limit: limit)
-            if result.ending == .noRun {
+            let byLevels = run(.longestCutByLevels, limit: limit)
+            if result.ending == .noRun, byLevels.ending == .limit || reach(byLevels.cut) <= reach(result.cut) {
+                // The deep search came as far, and has its run.
+                result.isLongest = byLevels.ending == .noRun && byLevels.isLongest
+                spent.states += byLevels.states - result.states
+            } else if byLevels.ending == .noRun {
+                result = byLevels
                 // What the nodes had done until then is a record that conforms: its run is the run of the cut.
                 let cut = LanguageSearch(machine: machine, words: words.prefix(result.cut), alphabet: alphabet)
                 result.steps = cut.run(limit: limit).steps
+            } else {
+                result = byLevels
             }
         }
         if result.ending == .conforms {
@@ -116,6 +127,12 @@ struct LanguageSearch {
     }
 
     private static let straightOn = 2_000
+
+    /// How far a cut reaches: when the first event happened that is left over, and how many events are matched.
+    private func reach(_ cut: [Int]) -> (Int64, Int) {
+        let left = cut.indices.filter { cut[$0] < eventCount($0) }.map { hints[firsts[$0] + cut[$0]] }
+        return (left.min() ?? .max, cut.reduce(0, +))
+    }
 
     /// The next event of a thread that is not matched yet, counted in its node; -1 if there is none.
     @inline(__always) func nextEvent(_ node: Int, _ cursor: Int, _ local: Int) -> Int {

@@ -28,12 +28,16 @@ public struct RecordTrial: Sendable {
         case unrelated
         /// Another node's, and whether it depends on the change was not found out.
         case unknown
+        /// Behind an event that its thread's own code rules out.
+        case late
     }
 
     public struct Report: Sendable {
         public var mutation: TraceMutation
         public var outcome: Outcome
         public var comparison: Comparison
+        /// The code of some thread alone, without the search, says that the changed record is not the model's.
+        public var isRuledOut: Bool
     }
 
     public let traces: TraceMutation.Traces
@@ -64,13 +68,17 @@ public struct RecordTrial: Sendable {
 
     /// The mutation of a seed: one that changes what is compared.
     ///
-    /// - Parameter first: only so many compared events of a node, from the first, are changed.
-    public func mutation(_ kind: TraceMutation.Kind, seed: UInt64, first: Int = .max) -> TraceMutation? {
+    /// - Parameters:
+    ///   - first: only so many compared events of a node, from the first, are changed.
+    ///   - last: only so many of these, up to the last.
+    public func mutation(
+        _ kind: TraceMutation.Kind, seed: UInt64, first: Int = .max, last: Int = .max
+    ) -> TraceMutation? {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<1000 {
             guard
                 let mutation = TraceMutation(
-                    kind, of: traces, words: original.words, first: first, using: &generator)
+                    kind, of: traces, words: original.words, first: first, last: last, using: &generator)
             else {
                 continue
             }
@@ -89,21 +97,39 @@ public struct RecordTrial: Sendable {
 
     /// - Parameter limit: states, of each search.
     public func report(_ mutation: TraceMutation, limit: Int) throws(ModelError) -> Report {
-        let comparison = try Comparison(
-            traces: mutation.traces.map { ($0.node, $0.events) }, offsets: offsets, probed: probed, variant: variant,
-            limit: limit)
-        let outcome: Outcome =
-            switch comparison.answer {
-            case .notDecided(let doubts): .notDecided(doubts)
-            case .conforms: .conforms(isProven: try isProven(comparison.words, limit: limit))
-            case .doesNotConform(let mismatch): .rejected(blame(mismatch, mutation, limit: limit))
-            }
-        return Report(mutation: mutation, outcome: outcome, comparison: comparison)
+        try report(mutation, comparison(mutation, limit: limit), limit: limit)
     }
 
-    private func isProven(_ words: TraceWords, limit: Int) throws(ModelError) -> Bool {
-        let machine = try Self.machine(variant, words)
-        let alphabet = Alphabet(machine: machine, words: words)
+    /// What is tried.
+    public func comparison(_ mutation: TraceMutation, limit: Int) throws(ModelError) -> Comparison {
+        try Comparison(
+            traces: mutation.traces.map { ($0.node, $0.events) }, offsets: offsets, probed: probed, variant: variant,
+            limit: limit)
+    }
+
+    /// Judges its answer.
+    public func report(
+        _ mutation: TraceMutation, _ comparison: Comparison, limit: Int
+    ) throws(ModelError) -> Report {
+        let machine = try Self.machine(variant, comparison.words)
+        let alphabet = Alphabet(machine: machine, words: comparison.words)
+        var code = ThreadCode(comparison.words, machine: machine, alphabet: alphabet)
+        let impossible = code.firstImpossible()
+        let isRuledOut = impossible.contains { $0 != nil }
+        let outcome: Outcome
+        switch comparison.answer {
+        case .notDecided(let doubts): outcome = .notDecided(doubts)
+        case .conforms:
+            let isShown = isShown(comparison.words, machine, alphabet, limit: limit)
+            outcome = .conforms(isProven: isShown && !isRuledOut)
+        case .doesNotConform(let mismatch):
+            let isLate = zip(mismatch.nodes, impossible).contains { $0.matched > $1 ?? .max }
+            outcome = .rejected(isLate ? .late : blame(mismatch, mutation, limit: limit))
+        }
+        return Report(mutation: mutation, outcome: outcome, comparison: comparison, isRuledOut: isRuledOut)
+    }
+
+    private func isShown(_ words: TraceWords, _ machine: Machine, _ alphabet: Alphabet, limit: Int) -> Bool {
         let result = LanguageSearch(machine: machine, words: words, alphabet: alphabet).run(limit: limit)
         return Witness.shows(words, steps: result.steps, machine: machine, alphabet: alphabet)
     }

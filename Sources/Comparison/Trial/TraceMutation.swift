@@ -31,11 +31,11 @@ public struct TraceMutation: Sendable {
 
     /// A change of a kind in a random place; nil if the place drawn has nothing of the kind to change.
     public init?(
-        _ kind: Kind, of traces: Traces, words: TraceWords, first: Int = .max,
+        _ kind: Kind, of traces: Traces, words: TraceWords, first: Int = .max, last: Int = .max,
         using generator: inout some RandomNumberGenerator
     ) {
         guard let node = words.nodes.indices.randomElement(using: &generator),
-            let item = words.nodes[node].events.indices.prefix(first).randomElement(using: &generator)
+            let item = words.nodes[node].events.indices.prefix(first).suffix(last).randomElement(using: &generator)
         else { return nil }
         let index = Int(words.nodes[node].events[item].index)
         var events = traces[node].events

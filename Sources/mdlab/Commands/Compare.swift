@@ -70,7 +70,7 @@ struct Compare: ParsableCommand {
             let isMismatch = if case .doesNotConform = comparison.answer { true } else { false }
             if !brief && !isMismatch || endState.answer == .differs { print(ComparisonWording.text(endState)) }
             let hangText = ComparisonWording.text(hang, variant: comparison.variant)
-            if let hangText { print(ComparisonWording.folded(hangText)) }
+            if let hangText { print(Screen.folded(hangText)) }
             let isHang = if case .notInModel = hang { true } else { false }
             documents.append(
                 ComparisonDocument(

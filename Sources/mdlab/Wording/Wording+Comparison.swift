@@ -28,7 +28,9 @@ enum ComparisonWording {
     }
 
     static func report(_ comparison: Comparison, _ seen: Observation, _ run: RunDescription) -> String {
-        if case .doesNotConform(let mismatch) = comparison.answer { return report(comparison, mismatch, seen, run) }
+        if case .doesNotConform(let mismatch) = comparison.answer {
+            return Screen.mismatch(comparison, mismatch, seen, run)
+        }
         let figures = comparison.figures
         let kernel = run.kernelRelease + (run.variant.map { " \($0)" } ?? "")
         var lines = [
@@ -43,33 +45,13 @@ enum ComparisonWording {
         lines.append(
             "  model      \(figures.hiddenSteps) steps that leave no event; \(figures.steps.count) of \(figures.allSteps) "
                 + "steps of its text taken")
-        lines += (messages(figures) + unobserved(seen)).flatMap { fold($0, indent: 13) }
+        lines += (Screen.messages(figures) + Screen.unobserved(seen)).flatMap { Screen.fold($0, indent: 13) }
         lines.append("  search     \(figures.states) states, \(max(1, figures.bytes >> 20)) MiB")
         return lines.joined(separator: "\n")
     }
 
-    static func messages(_ figures: Comparison.Figures) -> [String] {
-        let text = figures.messages.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-        return text.isEmpty ? [] : ["  messages   " + text.joined(separator: ", ")]
-    }
-
-    static func unobserved(_ seen: Observation) -> [String] {
-        var lines: [String] = []
-        if !seen.stockModules.isEmpty {
-            lines.append(
-                "  modules    the distribution's own, which show less: " + seen.stockModules.joined(separator: ", "))
-        }
-        for (what, list) in [("events", seen.events), ("functions", seen.functions), ("values at rest", seen.values)]
-        where !list.isEmpty {
-            lines.append("  not seen   \(what): " + list.joined(separator: ", "))
-        }
-        return lines
-    }
-
-    static func clock(_ time: UInt64) -> String { String(format: "%.6f", Double(time) / 1e9) }
-
     static func sentence(_ event: Mismatch.Event) -> String {
-        "\(event.node) \(event.comm)-\(event.pid) at \(clock(event.time)): \(event.label)"
+        "\(event.node) \(event.comm)-\(event.pid) at \(Screen.clock(event.time)): \(event.label)"
     }
 
     static func text(_ doubt: Comparison.Doubt) -> String {
@@ -78,7 +60,7 @@ enum ComparisonWording {
         case .noArray: "no trace has a lock of a clustered array: nothing to compare"
         case .severalArrays: "the traces show several clustered arrays: compare runs with one"
         case .lostEvents(let node, let count, let index, let time):
-            "\(node) lost \(count == 0 ? "some" : String(count)) events before event \(index) at \(clock(time)): what follows is not compared; "
+            "\(node) lost \(count == 0 ? "some" : String(count)) events before event \(index) at \(Screen.clock(time)): what follows is not compared; "
                 + "record with a larger buffer"
         case .begun(let node, let index):
             "the trace of \(node) begins in the middle: event \(index) answers a request that is not in it; record from the "
@@ -95,6 +77,7 @@ enum ComparisonWording {
             "the trace of \(node) has no name for thread \(pid), which takes part: run it to its end"
         case .unmarked(let node, let what, let count):
             "the tracer of \(node) left out events that the trace does not mark (\(count) \(what)): record the run again"
+        case .damaged(let path): "\(path) of the record is damaged: record the run again"
         case .limit(let states): "the search gave up at \(states) states: allow more with --states"
         }
     }

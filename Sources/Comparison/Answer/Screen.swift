@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-import Comparison
 import Foundation
 import RunRecord
 
 /// A record that is not the model's, on one screen: no line is longer than `width`, and all lines together are no more than
-/// `height`. What does not fit is counted; `--json` has it.
-extension ComparisonWording {
-    static let width = 100
+/// `height`. What does not fit is counted; `mdlab compare --json` has it.
+public enum Screen {
+    public static let width = 100
     /// Of a screen of 40 lines, four are left for what is said of a hang.
-    static let height = 36
+    public static let height = 36
 
-    static func report(
+    public static func mismatch(
         _ comparison: Comparison, _ mismatch: Mismatch, _ seen: Observation, _ run: RunDescription
     ) -> String {
         let head = Array(fold(headline(comparison, run), indent: 2).prefix(2))
         let nodes = [mismatch.first] + mismatch.nodes.indices.filter { $0 != mismatch.first }
-        let tail = locks(mismatch) + figures(comparison, seen)
+        var tail = locks(mismatch) + figures(comparison, seen)
         // The node that leaves the model says all there is room for; the others, what they wait for.
         var body: [String] = []
         for (causes, others) in [(3, 1), (2, 1), (1, 1), (1, 0)] {
@@ -28,12 +27,13 @@ extension ComparisonWording {
             threads.append(
                 "  model      \(mismatch.threads.count - room) other threads that are not at rest: --json has them")
         }
+        if !mismatch.isLongest { tail[tail.count - 1] += "; not all looked at: more of the record may conform" }
         return (head + body + threads + tail).joined(separator: "\n")
     }
 
     private static func headline(_ comparison: Comparison, _ run: RunDescription) -> String {
         let kernel = run.kernelRelease + (run.variant.map { " \($0)" } ?? "")
-        return "\(word(comparison.answer))  \(run.scenario), kernel \(kernel), with the model \(comparison.variant)"
+        return "does not conform  \(run.scenario), kernel \(kernel), with the model \(comparison.variant)"
     }
 
     private static func lines(_ mismatch: Mismatch, _ number: Int, causes: Int) -> [String] {
@@ -113,18 +113,38 @@ extension ComparisonWording {
         return lines
     }
 
+    public static func messages(_ figures: Comparison.Figures) -> [String] {
+        let text = figures.messages.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        return text.isEmpty ? [] : ["  messages   " + text.joined(separator: ", ")]
+    }
+
+    public static func unobserved(_ seen: Observation) -> [String] {
+        var lines: [String] = []
+        if !seen.stockModules.isEmpty {
+            lines.append(
+                "  modules    the distribution's own, which show less: " + seen.stockModules.joined(separator: ", "))
+        }
+        for (what, list) in [("events", seen.events), ("functions", seen.functions), ("values at rest", seen.values)]
+        where !list.isEmpty {
+            lines.append("  not seen   \(what): " + list.joined(separator: ", "))
+        }
+        return lines
+    }
+
+    public static func clock(_ time: UInt64) -> String { String(format: "%.6f", Double(time) / 1e9) }
+
     /// Cut where it is too long.
-    static func short(_ text: String, _ width: Int) -> String {
+    private static func short(_ text: String, _ width: Int) -> String {
         text.count > width ? String(text.prefix(width - 1)) + "…" : text
     }
 
     /// Every line of it.
-    static func folded(_ text: String) -> String {
+    public static func folded(_ text: String) -> String {
         text.split(separator: "\n").flatMap { fold(String($0), indent: 13) }.joined(separator: "\n")
     }
 
     /// Broken between words where it is too long; a word that is too long alone is cut.
-    static func fold(_ text: String, indent: Int) -> [String] {
+    public static func fold(_ text: String, indent: Int) -> [String] {
         var lines: [String] = []
         var line = ""
         for (number, word) in text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
