@@ -96,7 +96,7 @@ import Testing
             .noTrace(node), .noArray, .severalArrays, .lostEvents(node, 3, at: 7, time: 9), .begun(node, at: 4),
             .tooManyProcesses(11), .tooManyNodes(9), .died(node), .limit(states: 5), .noModel(kernel: "4.19"),
             .unfinished(.running), .unnamed(node, pid: 8), .unmarked(node, what: "overrun of cpu0", 2),
-            .damaged("node1/snapshots/01-final.json"),
+            .damaged("node1/snapshots/01-final.json"), .otherKernel(node, log: "6.12", record: "6.1"),
         ]
         let lines = doubts.map { ComparisonWording.text($0) }
         #expect(Set(lines).count == doubts.count)

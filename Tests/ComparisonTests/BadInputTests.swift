@@ -127,6 +127,18 @@ import Testing
         #expect(try Self.doubts { $0.nodes[1].trace = nil } == [.noTrace(NodeID(2))])
     }
 
+    @Test func filesOfTwoKernelsAreNotDecided() throws {
+        let release = try Self.recording { _ in }.description.kernelRelease
+        func booted(_ release: String) -> KernelLog {
+            KernelLog(text: "5,0,0,-;Linux version \(release) (gcc-12) #1 SMP\n6,1,0,-;Command line: quiet\n")
+        }
+        #expect(
+            try Self.doubts { $0.nodes[1].kmsg = booted("6.12.117+deb12-amd64") }
+                == [.otherKernel(NodeID(2), log: "6.12.117+deb12-amd64", record: release)])
+        let same = try Self.recording { for node in $0.nodes.indices { $0.nodes[node].kmsg = booted(release) } }
+        #expect(Comparison.doubts(of: same, isNamed: false) == [])
+    }
+
     @Test func aRecordWithADamagedFileIsNotDecided() throws {
         let path = "node1/snapshots/01-final.json"
         let damaged = MissingPart(path: path, why: .notUnderstood(line: nil))

@@ -38,6 +38,8 @@ public struct Comparison: Sendable {
         case limit(states: Int)
         /// No variant was made for this kernel, and none was named.
         case noModel(kernel: String)
+        /// The node's kernel log is of another kernel than the record says.
+        case otherKernel(NodeID, log: String, record: String)
         /// The run was cut off: what came after the end of its traces is not known.
         case unfinished(RunDescription.Ending)
         /// A thread that takes part has no name in the trace: what it is for md is not known.
@@ -94,7 +96,12 @@ public struct Comparison: Sendable {
         }
         if lockspaces.isEmpty, doubts.isEmpty { doubts.append(.noArray) }
         if lockspaces.count > 1 { doubts.append(.severalArrays) }
-        doubts += beforehand.filter { if case .noModel = $0 { true } else { false } }
+        doubts += beforehand.filter {
+            switch $0 {
+            case .noModel, .otherKernel: true
+            default: false
+            }
+        }
         if !(2...4).contains(traces.count) { doubts.append(.tooManyNodes(traces.count)) }
         let words = TraceWords(
             traces: known, lockspace: lockspaces.first ?? 0, offsets: offsets, probed: probed, died: died)

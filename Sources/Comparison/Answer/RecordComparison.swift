@@ -42,12 +42,23 @@ extension Comparison {
             case .absent, .incomplete, .trace: continue
             }
         }
+        let release = recording.description.kernelRelease
         for node in recording.nodes {
+            if let booted = node.kmsg.flatMap(bootedKernel), booted != release {
+                doubts.append(.otherKernel(node.id, log: booted, record: release))
+            }
             guard let last = node.snapshots.last else { continue }
             let hasGaps = node.trace?.contains { if case .lost = $0.body { true } else { false } } ?? false
             doubts += TraceLosses.all(in: last, hasGaps: hasGaps).map { .unmarked($0.node, what: $0.what, $0.count) }
         }
         return doubts
+    }
+
+    /// The release in the kernel's first line; nil when the log does not begin with the boot.
+    private static func bootedKernel(_ log: KernelLog) -> String? {
+        let banner = "Linux version "
+        guard let line = log.lines.first(where: { $0.isKernel && $0.text.hasPrefix(banner) }) else { return nil }
+        return String(line.text.dropFirst(banner.count).prefix { $0 != " " })
     }
 
     /// The functions that had a probe on some node.

@@ -71,6 +71,8 @@ enum ComparisonWording {
         case .died(let node):
             "\(node) died, and what it did in its last 50 ms may be missing: without it there is no run; record the run again"
         case .noModel(let kernel): "no variant of the model was made for kernel \(kernel): name one with --variant"
+        case .otherKernel(let node, let log, let record):
+            "run.json says kernel \(record), but the kernel log of \(node) is of \(log): these files are not of one run"
         case .unfinished(let ending):
             "the run was cut off (\(ending.rawValue)), and what came behind its last event is not known: run it to its end"
         case .unnamed(let node, let pid):
