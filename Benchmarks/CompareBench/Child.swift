@@ -40,10 +40,9 @@ struct Child {
         var usage = rusage()
         while wait4(pid, &status, 0, &usage) < 0, errno == EINTR {}
         guard status == 0 else { throw Failure.status(program, status >> 8) }
-        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
         let output = keepsOutput ? try String(contentsOf: file, encoding: .utf8) : ""
         return Child(
-            seconds: seconds(usage.ru_utime) + seconds(usage.ru_stime), mebibytes: Double(usage.ru_maxrss) / 1024,
+            seconds: usage.seconds, mebibytes: Double(usage.ru_maxrss) / 1024,
             output: output)
     }
 }
@@ -58,5 +57,12 @@ struct Spread {
     }
     func text(_ digits: Int) -> String {
         String(format: "%.\(digits)f (%.\(digits)f to %.\(digits)f)", median, least, most)
+    }
+}
+
+extension rusage {
+    /// Of processor time, with what the kernel did for it.
+    var seconds: Double {
+        [ru_utime, ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
     }
 }

@@ -77,7 +77,7 @@ public struct TraceWords: Sendable {
         }
         kinds.formUnion(seen.map { "enter \($0)" })
         kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
-        let offsets = ClockAlignment.offsets(offsets, for: traces.map(\.events), lockspace: lockspace)
+        let offsets = ClockAlignment.offsets(offsets, for: traces.map(\.events))
         for (number, trace) in traces.enumerated() {
             let roles = EventReader.unnamed(in: trace.events)
             let reader = EventReader(

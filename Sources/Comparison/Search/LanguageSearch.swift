@@ -102,23 +102,22 @@ struct LanguageSearch {
         var spent = (states: result.states, bytes: result.bytes)
         result = run(.longestCut, limit: limit)
         if result.ending == .limit || !result.isLongest {
-            (spent.states, spent.bytes) = (spent.states + result.states, max(spent.bytes, result.bytes))
-            let byLevels = run(.longestCutByLevels, limit: limit)
-            if result.ending == .noRun, byLevels.ending == .limit || reach(byLevels.cut) <= reach(result.cut) {
+            var other = run(.longestCutByLevels, limit: limit)
+            if result.ending == .noRun, other.ending == .limit || reach(other.cut) <= reach(result.cut) {
                 // The deep search came as far, and has its run.
-                result.isLongest = byLevels.ending == .noRun && byLevels.isLongest
-                spent.states += byLevels.states - result.states
-            } else if byLevels.ending == .noRun {
-                result = byLevels
-                // What the nodes had done until then is a record that conforms: its run is the run of the cut.
-                let cut = LanguageSearch(machine: machine, words: words.prefix(result.cut), alphabet: alphabet)
-                result.steps = cut.run(limit: limit).steps
+                result.isLongest = other.ending == .noRun && other.isLongest
             } else {
-                result = byLevels
+                swap(&result, &other)
+                if result.ending == .noRun {
+                    // What the nodes had done until then is a record that conforms: its run is the run of the cut.
+                    let cut = LanguageSearch(machine: machine, words: words.prefix(result.cut), alphabet: alphabet)
+                    result.steps = cut.run(limit: limit).steps
+                }
             }
+            spent = (spent.states + other.states, max(spent.bytes, other.bytes))
         }
         if result.ending == .conforms {
-            (spent.states, spent.bytes) = (spent.states + result.states, max(spent.bytes, result.bytes))
+            spent = (spent.states + result.states, max(spent.bytes, result.bytes))
             result = run(limit: limit)
         }
         result.bytes = max(result.bytes, spent.bytes)

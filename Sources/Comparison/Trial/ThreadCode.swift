@@ -71,10 +71,7 @@ struct ThreadCode {
 
     /// Where it stands, and where it begins when it is started.
     private func starts(ofThread thread: Int) -> Set<Int> {
-        guard let first = (0..<machine.stepCount).first(where: { machine.actor(ofStep: $0) == thread }) else {
-            return []
-        }
-        var starts: Set<Int> = [first + 1]
+        var starts: Set<Int> = [machine.steps(ofThread: thread).lowerBound]
         var successors = Successors(stateWords: machine.stateWords)
         machine.initialStates(into: &successors)
         for item in 0..<successors.count {

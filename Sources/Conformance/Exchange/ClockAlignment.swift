@@ -14,34 +14,29 @@ public enum ClockAlignment {
     /// - Parameters:
     ///   - offsets: guest seconds minus host seconds; those that are not there are 0.
     ///   - traces: one for each node, in order.
-    ///   - lockspace: of the array; nil for whichever there is.
     /// - Returns: the same, but where others put more messages between the first node and a node in their order, the nearest
     ///   that puts the most.
-    public static func offsets(
-        _ offsets: [Double], for traces: [[KernelEvent]], lockspace: UInt32? = nil
-    ) -> [Double] {
+    public static func offsets(_ offsets: [Double], for traces: [[KernelEvent]]) -> [Double] {
         var result = traces.indices.map { $0 < offsets.count ? offsets[$0] : 0 }
         guard let first = traces.first else { return result }
-        let one = Passes(first, lockspace, offset: result[0])
+        let one = Passes(first, offset: result[0])
         for number in traces.indices.dropFirst() {
-            let other = Passes(traces[number], lockspace, offset: result[number])
-            // What may be added to the other node's times, by pairs that can be one message.
-            var ranges: [ClosedRange<Int64>] = []
-            for send in one.sends.prefix(messages) {
-                for receipt in other.receipts(near: send, limit: limit) {
-                    let (least, most) = (send.start - receipt.start, send.end - receipt.end)
-                    if least <= most { ranges.append(least...most) }
-                }
-            }
-            for send in other.sends.prefix(messages) {
-                for receipt in one.receipts(near: send, limit: limit) {
-                    let (least, most) = (receipt.end - send.end, receipt.start - send.start)
-                    if least <= most { ranges.append(least...most) }
-                }
-            }
-            result[number] -= Double(nearest(ranges)) / 1e9
+            let other = Passes(traces[number], offset: result[number])
+            let there = shifts(of: other, for: one)
+            let back = shifts(of: one, for: other).map { -$0.upperBound ... -$0.lowerBound }
+            result[number] -= Double(nearest(there + back)) / 1e9
         }
         return result
+    }
+
+    /// What may be added to the receiver's times, by pairs that can be one message.
+    private static func shifts(of receiver: Passes, for sender: Passes) -> [ClosedRange<Int64>] {
+        sender.sends.prefix(messages).flatMap { send in
+            receiver.receipts(near: send, limit: limit).compactMap { receipt in
+                let (least, most) = (send.start - receipt.start, send.end - receipt.end)
+                return receipt.lockspace == send.lockspace && least <= most ? least...most : nil
+            }
+        }
     }
 
     /// The value next to 0 that is in the most ranges.
@@ -62,6 +57,7 @@ public enum ClockAlignment {
 
     /// A sender's wait for EX on `ack`, or a receiver's way from the bast to giving CR up. Host nanoseconds.
     private struct Span {
+        var lockspace: UInt32
         var start: Int64
         var end: Int64
     }
@@ -70,27 +66,28 @@ public enum ClockAlignment {
         var sends: [Span] = []
         private var receipts: [Span] = []
 
-        init(_ events: [KernelEvent], _ lockspace: UInt32?, offset: Double) {
+        init(_ events: [KernelEvent], offset: Double) {
             guard abs(offset) < 1e9 else { return }
-            var request: Int64?
-            var bast: Int64?
+            // By lockspace.
+            var requests: [UInt32: Int64] = [:]
+            var basts: [UInt32: Int64] = [:]
             for event in events {
-                guard case .dlm(let dlm) = event.body, dlm.resource == .ack,
-                    lockspace.map({ $0 == dlm.lockspace }) ?? true
-                else { continue }
+                guard case .dlm(let dlm) = event.body, dlm.resource == .ack else { continue }
                 let time = Int64(event.time) - Int64(offset * 1e9)
+                let space = dlm.lockspace
                 switch (dlm.kind, dlm.mode) {
-                case (.lockStart, .ex): request = time
+                case (.lockStart, .ex): requests[space] = time
                 case (.ast, _):
-                    if let start = request { sends.append(Span(start: start, end: time)) }
-                    request = nil
-                case (.bast, _): bast = bast ?? time
+                    guard let start = requests.removeValue(forKey: space) else { continue }
+                    sends.append(Span(lockspace: space, start: start, end: time))
+                case (.bast, _): basts[space] = basts[space] ?? time
                 case (.lockStart, .nl):
-                    if let start = bast { receipts.append(Span(start: start, end: time)) }
-                    bast = nil
+                    guard let start = basts.removeValue(forKey: space) else { continue }
+                    receipts.append(Span(lockspace: space, start: start, end: time))
                 default: continue
                 }
             }
+            receipts.sort { $0.start < $1.start }
         }
 
         func receipts(near send: Span, limit: Int64) -> ArraySlice<Span> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import KernelTrace
 import RunRecord
 
 /// Finds for one thread who has to act before its wait can end.
@@ -203,7 +204,7 @@ struct WaitResolver {
             guard other.pid != thread.pid, ThreadRole(comm: other.comm) != .resync else { return false }
             return switch Self.wait(of: other, on: node, in: moment) {
             case .reconfigMutex: true
-            case .elsewhere: other.stack.contains { $0.hasSuffix("[md_mod]") }
+            case .elsewhere: other.stack.contains { StackFrame($0)?.module == "md_mod" }
             default: false
             }
         }
