@@ -45,6 +45,7 @@ let package = Package(
         room("NearNames"),
         room("KernelModule", ["CElf", "CKmod", "NearNames"]),
         room("KernelBuild", ["KernelModule", "NearNames", subprocess]),
+        room("PatchIntake", [subprocess]),
         room("GuestImage", ["KernelModule", "CElf"]),
         room("GuestProtocol"),
         .executableTarget(name: "mdlab-agent", dependencies: ["GuestProtocol", "CLinux"], swiftSettings: strict),
@@ -59,7 +60,8 @@ let package = Package(
         .executableTarget(
             name: "mdlab",
             dependencies: [
-                "KernelModule", "KernelBuild", "GuestImage", "VirtualCluster", "KernelTrace", "Conformance",
+                "KernelModule", "KernelBuild", "PatchIntake", "GuestImage", "VirtualCluster", "KernelTrace",
+                "Conformance",
                 "Comparison", "Scenarios", "Steering", "Reporting", "MDClusterModel", "ProcedureModel", "ModelChecker",
                 "CLinux",
                 argumentParser,
@@ -83,6 +85,7 @@ let package = Package(
         tests(of: "NearNames"),
         tests(of: "KernelModule"),
         tests(of: "KernelBuild"),
+        tests(of: "PatchIntake"),
         tests(of: "GuestImage"),
         tests(of: "GuestProtocol"),
         tests(of: "RunRecord"),
@@ -96,7 +99,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "mdlab", "ClusterProtocol", "Comparison", "GuestImage", "MDClusterModel", "TestRecords",
+                "mdlab", "ClusterProtocol", "Comparison", "GuestImage", "MDClusterModel", "PatchIntake", "TestRecords",
                 "VirtualCluster",
             ],
             swiftSettings: strict),

@@ -14,6 +14,7 @@ struct MDLab: AsyncParsableCommand {
         version: version,
         subcommands: [
             Build.self,
+            IntakeCommand.self,
             ExploreKernel.self,
             Check.self,
             CompareMatrix.self,
