@@ -52,10 +52,21 @@ let package = Package(
         room("RunRecord", ["ClusterProtocol"]),
         room("VirtualCluster", ["GuestProtocol", "KernelModule", "RunRecord", "CLinux"]),
         room("KernelTrace", ["ClusterProtocol", "RunRecord", "CTraceCmd"]),
-        room("Conformance", ["KernelTrace"]),
-        room("Comparison", ["MDClusterModel", "ProcedureModel", "ModelChecker", "KernelTrace", "Conformance"]),
+        room("ProtocolTrace", ["ClusterProtocol", "KernelTrace", "RunRecord"]),
+        room("Conformance", ["ClusterProtocol", "KernelTrace", "ProtocolTrace", "RunRecord"]),
+        room(
+            "Comparison",
+            [
+                "ClusterProtocol", "Conformance", "KernelTrace", "MDClusterModel", "ModelChecker", "ProcedureModel",
+                "ProtocolTrace", "RunRecord",
+            ]),
         room("Reporting", ["RunRecord"]),
-        room("Scenarios", ["VirtualCluster", "Conformance", "KernelTrace", "NearNames", yams]),
+        room(
+            "Scenarios",
+            [
+                "ClusterProtocol", "Conformance", "KernelTrace", "NearNames", "ProtocolTrace", "RunRecord",
+                "VirtualCluster", yams,
+            ]),
         room("Steering", ["Comparison", "MDClusterModel", "Scenarios", "VirtualCluster", "NearNames", yams]),
         .executableTarget(
             name: "mdlab",
@@ -76,7 +87,7 @@ let package = Package(
 
         // Recorded runs, for the tests of several rooms.
         .target(
-            name: "TestRecords", dependencies: ["ClusterProtocol", "KernelTrace", "RunRecord"],
+            name: "TestRecords", dependencies: ["ClusterProtocol", "KernelTrace", "ProtocolTrace", "RunRecord"],
             path: "Tests/TestRecords", swiftSettings: strict),
         tests(of: "ClusterProtocol"),
         tests(of: "ProcedureModel"),
@@ -90,8 +101,9 @@ let package = Package(
         tests(of: "GuestProtocol"),
         tests(of: "RunRecord"),
         tests(of: "VirtualCluster", ["CLinux"]),
-        tests(of: "KernelTrace"),
-        tests(of: "Conformance", ["TestRecords"]),
+        tests(of: "KernelTrace", ["TestRecords"]),
+        tests(of: "ProtocolTrace", ["TestRecords"]),
+        tests(of: "Conformance", ["ProtocolTrace", "TestRecords"]),
         tests(of: "Comparison", ["RunRecord", "TestRecords"]),
         tests(of: "Reporting"),
         tests(of: "Scenarios"),

@@ -2,6 +2,7 @@
 import Comparison
 import Foundation
 import KernelTrace
+import ProtocolTrace
 
 /// A long record that leaves the model near its end: how far it can be followed has to be found out among all that the nodes
 /// may have done until then. One change of each kind, each in a process of its own.

@@ -2,6 +2,7 @@
 import Comparison
 import Foundation
 import KernelTrace
+import ProtocolTrace
 
 /// Recorded runs changed in one place each: what the comparison says of them, whether it blames what was changed, and
 /// whether it does on one screen.

@@ -3,6 +3,7 @@ import ClusterProtocol
 import Comparison
 import Foundation
 import KernelTrace
+import ProtocolTrace
 
 /// Records of different lengths, each read and compared by a process of its own as `mdlab compare` does: events a second of
 /// CPU time from the process's start to its end, memory, and how both grow.

@@ -17,6 +17,9 @@ public struct LockResource: RawRepresentable, Hashable, Sendable, Codable {
         return LockResource(rawValue: "bitmap" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits)
     }
 
+    /// One of the four by which a message is sent and acknowledged.
+    public var isOfMessages: Bool { [.token, .message, .ack, .noNewDev].contains(self) }
+
     /// The slot of a bitmap lock, counted from 0; nil for the other resources.
     public var bitmapSlot: Int? { rawValue.hasPrefix("bitmap") ? Int(rawValue.dropFirst(6)) : nil }
 }

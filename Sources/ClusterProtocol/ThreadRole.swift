@@ -29,3 +29,16 @@ public enum ThreadRole: Hashable, Sendable, Codable {
         }
     }
 }
+
+extension ThreadRole: CustomStringConvertible {
+    /// The function that the thread runs.
+    public var description: String {
+        switch self {
+        case .recvDaemon: "recv_daemon"
+        case .raidDaemon: "raid1d"
+        case .resync: "md_do_sync"
+        case .recoverBitmaps: "recover_bitmaps"
+        case .other: "a process"
+        }
+    }
+}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import KernelTrace
+import ProtocolTrace
 import RunRecord
 
-/// What a record holds, as values: all that the checks work from.
+/// What a record holds, as values: all that the checks work from. Made of a `Recording`; the parts are for tests that bend them.
 public struct Evidence: Sendable, Equatable {
     public var description: RunDescription
     public var events: [RunEvent]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import KernelTrace
+import ProtocolTrace
 import RunRecord
 
 /// What a scenario says about its run beforehand.
@@ -54,13 +55,6 @@ public enum Judge {
             word: word,
             reason: reason, checks: checks, metadataUpdates: synchronous.updates, detectorsOff: description.detectorsOff
         )
-    }
-
-    /// All checks of a record, with the rules for its kernel logs.
-    public static func verdict(
-        _ recording: Recording, rules: LogRules?, expecting: Expectations = Expectations()
-    ) -> Verdict {
-        verdict(Evidence(recording, rules: rules), expecting: expecting)
     }
 
     private static func agreement(_ sets: [(label: String, snapshots: [NodeSnapshot])], _ events: [RunEvent])

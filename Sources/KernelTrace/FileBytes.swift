@@ -2,14 +2,14 @@
 import Foundation
 
 /// Why a file could not be read: strerror(3) of the call that failed.
-struct FileReadError: Error {
-    let reason: String
-    let isMissing: Bool
+package struct FileReadError: Error {
+    package let reason: String
+    package let isMissing: Bool
 }
 
 /// A whole file in memory. The parts of a record are small: a trace of a minute is tens of megabytes.
-enum FileBytes {
-    static func read(_ url: URL) throws(FileReadError) -> [UInt8] {
+package enum FileBytes {
+    package static func read(_ url: URL) throws(FileReadError) -> [UInt8] {
         func failure() -> FileReadError {
             let code = errno
             return FileReadError(reason: String(cString: strerror(code)), isMissing: code == ENOENT)

@@ -10,7 +10,9 @@ public struct KernelEvent: Sendable, Equatable {
     public var time: UInt64
     public var cpu: Int
     public var pid: Int
-    public var comm: String
+    public var comm: String { didSet { thread = ThreadIdentity(comm: comm) } }
+    /// What the thread is for md. By its name here; who opens a record adds what its calls tell.
+    public var thread: ThreadIdentity
     public var body: Body
 
     public enum Body: Sendable, Equatable {
@@ -35,10 +37,45 @@ public struct KernelEvent: Sendable, Equatable {
         self.cpu = cpu
         self.pid = pid
         self.comm = comm
+        self.thread = ThreadIdentity(comm: comm)
         self.body = body
     }
 
-    public var role: ThreadRole { ThreadRole(comm: comm) }
+    /// nil when neither the thread's name nor its calls tell.
+    public var role: ThreadRole? { thread.role }
+
+    /// Whether the event is a call of a function, seen by a kprobe or by the function tracer.
+    public func calls(_ function: String) -> Bool {
+        switch body {
+        case .entry(let name, _), .function(let name, _): name == function
+        default: false
+        }
+    }
+}
+
+/// What is known of the thread that took an event.
+public enum ThreadIdentity: Hashable, Sendable {
+    case known(ThreadRole)
+    /// Not `recv_daemon`; which other thread it is does not show.
+    case notReceiveThread
+    /// It has no name, and called nothing that only one thread of md calls.
+    case unknown
+
+    /// What the kernel prints for a thread that is not in its table of names (`trace_find_cmdline` of kernel/trace/trace.c).
+    public static let nameless = "<...>"
+
+    public init(comm: String) { self = comm == Self.nameless ? .unknown : .known(ThreadRole(comm: comm)) }
+
+    public var role: ThreadRole? { if case .known(let role) = self { role } else { nil } }
+
+    /// Whether it is `recv_daemon` of md-cluster.c; nil when that is not known.
+    public var isReceiveThread: Bool? {
+        switch self {
+        case .known(let role): role == .recvDaemon
+        case .notReceiveThread: false
+        case .unknown: nil
+        }
+    }
 }
 
 /// The dlm tracepoints of include/trace/events/dlm.h.

@@ -20,6 +20,9 @@ public struct RunDescription: Codable, Sendable, Equatable {
     public enum Start: String, Codable, Sendable { case cold, warm }
     public enum Ending: String, Codable, Sendable { case running, finished, hung, nodeDied, interrupted, failed }
 
+    /// What `scenario` says of a cluster that was used by hand.
+    public static let byHand = "vm"
+
     public var format = RunDescription.currentFormat
     public var toolVersion: String
     public var scenario: String

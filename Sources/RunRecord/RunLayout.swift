@@ -12,6 +12,8 @@ public struct RunLayout: Sendable, Hashable {
 
     public var description: URL { root.appending(path: "run.json") }
     public var events: URL { root.appending(path: "events.ndjson") }
+    /// A copy of the scenario's file, so that a later change of the file does not change an old verdict.
+    public var scenario: URL { root.appending(path: "scenario.yaml") }
     public var verdict: URL { root.appending(path: "verdict.json") }
     public var ktap: URL { root.appending(path: "results.ktap") }
     public var capture: URL { root.appending(path: "network.pcap") }

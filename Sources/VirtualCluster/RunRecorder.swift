@@ -44,6 +44,14 @@ public final class RunRecorder: Sendable {
         }
     }
 
+    /// Says in run.json how the run ended.
+    public func close(_ ending: RunDescription.Ending) {
+        update { description in
+            description.ending = ending
+            description.ended = Date()
+        }
+    }
+
     public var description: RunDescription { state.withLock { $0.description } }
 
     public func note(_ kind: RunEvent.Kind, node: NodeID? = nil, _ text: String, _ facts: [String: String] = [:]) {

@@ -134,11 +134,24 @@ public final class VirtualCluster: Sendable {
         recorder.update { $0.clockOffsets = offsets }
     }
 
+    /// Completes the record, ends the nodes, and says in run.json how the run ended. In a task of its own, since that of the run
+    /// may be cancelled.
+    public func finish(_ ending: RunDescription.Ending) async {
+        await Task.detached { [self] in
+            await finishRecord()
+            await stop()
+            recorder.close(ending)
+        }.value
+    }
+
     /// Ends all nodes at once and waits until they are gone.
     public func stop() async {
         state.withLock { $0.stopping = true }
         for node in guests where node.processID > 0 { kill(node.processID, SIGKILL) }
-        while guests.contains(where: { $0.processID > 0 }) { try? await Task.sleep(for: .milliseconds(2)) }
+        // A task that is cancelled does not sleep, and this one may be.
+        await Task.detached { [guests] in
+            while guests.contains(where: { $0.processID > 0 }) { try? await Task.sleep(for: .milliseconds(2)) }
+        }.value
     }
 
     /// Does something to all living nodes side by side.
@@ -183,5 +196,16 @@ extension VirtualCluster: ClusterControl {
 
     public func note(_ kind: RunEvent.Kind, node: NodeID?, _ text: String, _ facts: [String: String]) {
         recorder.note(kind, node: node, text, facts)
+    }
+}
+
+extension RunDescription.Ending {
+    /// How a run ends that an error broke off.
+    public init(of error: any Error) {
+        switch error {
+        case is CancellationError, ClusterFailure.interrupted: self = .interrupted
+        case ClusterFailure.nodeDied: self = .nodeDied
+        default: self = Task.isCancelled ? .interrupted : .failed
+        }
     }
 }

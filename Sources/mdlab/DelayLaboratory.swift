@@ -4,6 +4,7 @@ import Foundation
 import KernelBuild
 import KernelTrace
 import MDClusterModel
+import ProtocolTrace
 import Reporting
 import RunRecord
 import Scenarios
@@ -135,14 +136,7 @@ struct DelayLaboratory: Sendable {
             throw error
         }
         let taken = ContinuousClock.now - start
-        await Task.detached {
-            await cluster.finishRecord()
-            await cluster.stop()
-        }.value
-        recorder.update { description in
-            description.ending = outcome.runner.ending
-            description.ended = Date()
-        }
+        await cluster.finish(outcome.runner.ending)
         let run = try RecordedRun(layout)
         let evidence = run.evidence(rules: files.rules)
         let verdict = run.verdict(of: evidence)

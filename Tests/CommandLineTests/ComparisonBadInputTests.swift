@@ -4,6 +4,7 @@ import ClusterProtocol
 import Comparison
 import Foundation
 import KernelTrace
+import ProtocolTrace
 import RunRecord
 import TestRecords
 import Testing

@@ -5,6 +5,7 @@ import MDClusterModel
 #if canImport(FoundationXML)
     import FoundationXML
 #endif
+import ProtocolTrace
 import RunRecord
 import TestRecords
 import Testing
@@ -43,14 +44,7 @@ import Testing
 
         var seen: Observation { Observation(comparison, EndState(comparison, recording), run.description) }
         var text: String { ComparisonWording.report(comparison, seen, run.description) }
-        var recording: Recording {
-            Recording(
-                layout: RunLayout(root: URL(filePath: "/nowhere")), description: run.description,
-                nodes: run.traces.map { trace in
-                    Recording.Node(
-                        id: trace.node, trace: trace.events, snapshots: run.snapshots.filter { $0.node == trace.node })
-                })
-        }
+        var recording: Recording { run.recording }
 
         func document() throws -> ComparisonDocument {
             let file = FileManager.default.temporaryDirectory.appending(path: "comparison-\(UUID().uuidString).json")

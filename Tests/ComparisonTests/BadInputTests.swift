@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import Foundation
+import ProtocolTrace
 import RunRecord
+import TestRecords
 import Testing
 
 @testable import Comparison
@@ -10,14 +12,9 @@ import Testing
 /// Records that do not hold what a comparison needs are never answered with "conforms".
 @Suite struct BadInputTests {
     static func recording(_ change: (inout Recording) -> Void) throws -> Recording {
-        let fixture = try Fixture("smoke")
-        var recording = Recording(
-            layout: RunLayout(root: URL(filePath: "/nowhere")), description: fixture.description,
-            nodes: fixture.traces.map { trace in
-                Recording.Node(
-                    id: trace.node, trace: trace.events, snapshots: fixture.snapshots.filter { $0.node == trace.node })
-            })
+        var recording = try TrimmedRun("smoke").recording
         change(&recording)
+        recording.identifyThreads()
         return recording
     }
 

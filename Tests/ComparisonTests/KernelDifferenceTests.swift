@@ -44,9 +44,8 @@ import Testing
         let fixture = try Fixture("node-dies")
         // The trimmed record has no md_check_recovery, by which a nameless thread of node 3 is known to be none of md's.
         func named(_ traces: inout [(node: NodeID, events: [KernelEvent])]) {
-            let roles = EventReader.unnamed(in: traces[2].events)
-            for place in traces[2].events.indices where traces[2].events[place].comm == "<...>" {
-                if roles[traces[2].events[place].pid] == nil { traces[2].events[place].comm = "mdadm" }
+            for place in traces[2].events.indices where traces[2].events[place].role == nil {
+                traces[2].events[place].comm = "mdadm"
             }
         }
         let comparison = try fixture.compared(with: "v5.11", named, died: [NodeID(3)])
@@ -57,21 +56,9 @@ import Testing
         #expect(alive.answer != .conforms)
     }
 
-    @Test func aThreadIsKnownByWhoCallsMdCheckRecovery() {
-        func event(_ pid: Int, _ comm: String, _ caller: String) -> KernelEvent {
-            KernelEvent(
-                node: NodeID(1), index: 0, time: 0, cpu: 0, pid: pid, comm: comm,
-                body: .function(name: "md_check_recovery", caller: caller))
-        }
-        let roles = EventReader.unnamed(in: [
-            event(1, "<...>", "raid10d"), event(2, "<...>", "load_bitmaps"), event(3, "mdadm", "raid1d"),
-        ])
-        #expect(roles == [1: .raidDaemon])
-    }
-
     @Test func mdWakeupThreadHasTwoNames() {
         for name in ["md_wakeup_thread", "__md_wakeup_thread"] {
-            var reader = EventReader(lockspace: 1, arrays: [], probed: [], unnamed: [:])
+            var reader = EventReader(lockspace: 1, arrays: [], probed: [])
             let event = KernelEvent(
                 node: NodeID(1), index: 0, time: 0, cpu: 0, pid: 9, comm: "mdadm",
                 body: .function(name: name, caller: "lock_comm"))

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import Foundation
+import ProtocolTrace
 import RunRecord
+import TestRecords
 import Testing
 
 @testable import Comparison
@@ -10,13 +12,7 @@ import Testing
 /// Recorded runs that show less than others: the distribution's own modules, and a trace buffer that overran.
 @Suite struct ObservationTests {
     static func recording(_ name: String) throws -> Recording {
-        let fixture = try Fixture(name)
-        return Recording(
-            layout: RunLayout(root: URL(filePath: "/nowhere")), description: fixture.description,
-            nodes: fixture.traces.map { trace in
-                Recording.Node(
-                    id: trace.node, trace: trace.events, snapshots: fixture.snapshots.filter { $0.node == trace.node })
-            })
+        try TrimmedRun(name).recording
     }
 
     static func seen(_ name: String) throws -> (answer: Comparison.Answer, seen: Observation) {

@@ -2,6 +2,7 @@
 import ClusterProtocol
 import Foundation
 import KernelTrace
+import ProtocolTrace
 import RunRecord
 import TestRecords
 import Testing
@@ -15,12 +16,7 @@ import Testing
 /// `MDLAB_TRIM=RUN MDLAB_TRIM_TO=NAME swift test --filter trimARun` makes one of a whole record.
 struct FixtureRun {
     static func load(_ name: String) throws -> Evidence {
-        let run = try TrimmedRun(name)
-        return Evidence(
-            description: run.description, events: run.events,
-            traces: Dictionary(uniqueKeysWithValues: run.traces.map { ($0.node, $0.events) }),
-            snapshots: run.snapshots, logs: run.logs.mapValues { [KernelLog(text: $0)] },
-            rules: try LogRules.load(directory: projectRules))
+        Evidence(try TrimmedRun(name).recording, rules: try LogRules.load(directory: projectRules))
     }
 
     /// Writes the trimmed form of a whole record.

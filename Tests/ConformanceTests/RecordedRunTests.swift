@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import ProtocolTrace
 import RunRecord
 import Testing
 
@@ -116,7 +117,9 @@ import Testing
             guard case .dlm(var dlm) = event.body, dlm.kind == .lockStart, let mode = dlm.mode else { continue }
             var bent = good
             dlm.mode = mode == .cw ? .pr : .cw
-            bent[1].events[place].body = .dlm(dlm)
+            var events = bent[1].events
+            events[place].body = .dlm(dlm)
+            bent[1] = NodeTrace(node: bent[1].node, events: events)
             #expect(WordCheck.result(bent).answer == .fails, "\(event)")
             caught += 1
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
+import TestRecords
 import Testing
 
 @testable import KernelTrace

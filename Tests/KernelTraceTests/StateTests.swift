@@ -2,6 +2,7 @@
 import ClusterProtocol
 import Foundation
 import RunRecord
+import TestRecords
 import Testing
 
 @testable import KernelTrace

@@ -2,6 +2,7 @@
 import ClusterProtocol
 import Foundation
 import KernelTrace
+import ProtocolTrace
 import RunRecord
 
 /// A recorded run of Tests/Fixtures/runs, read: its traces as text, its logs and snapshots.
@@ -9,36 +10,23 @@ public struct TrimmedRun: Sendable {
     public static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
         path: "Fixtures/runs")
 
-    public var description: RunDescription
-    public var events: [RunEvent]
-    public var traces: [(node: NodeID, events: [KernelEvent])] = []
-    public var logs: [NodeID: String] = [:]
-    public var snapshots: [NodeSnapshot] = []
+    public var description: RunDescription { recording.description }
+    public var events: [RunEvent] { recording.events }
+    public var traces: [(node: NodeID, events: [KernelEvent])] { recording.nodes.map { ($0.id, $0.trace ?? []) } }
+    public var snapshots: [NodeSnapshot] { recording.nodes.flatMap(\.snapshots) }
+    /// As if the whole record had been opened.
+    public var recording: Recording
 
     public init(_ name: String) throws {
         let layout = RunLayout(root: Self.root.appending(path: name))
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        description = try decoder.decode(RunDescription.self, from: Data(contentsOf: layout.description))
-        events = try String(contentsOf: layout.events, encoding: .utf8).split(separator: "\n").map {
-            try decoder.decode(RunEvent.self, from: Data($0.utf8))
+        // Its folder has everything but the traces, which are text here.
+        recording = try Recording.open(layout.root)
+        for place in recording.nodes.indices {
+            let id = recording.nodes[place].id
+            let text = try String(contentsOf: layout.node(id).root.appending(path: "events.txt"), encoding: .utf8)
+            recording.nodes[place].trace = try EventText.read(text, node: id)
         }
-        for number in 1...description.nodes {
-            let id = NodeID(number)
-            let node = layout.node(id)
-            traces.append(
-                (
-                    id,
-                    try EventText.read(
-                        String(contentsOf: node.root.appending(path: "events.txt"), encoding: .utf8), node: id)
-                ))
-            logs[id] = try String(contentsOf: node.kmsg, encoding: .utf8)
-            // A node that died has none.
-            let files = (try? FileManager.default.contentsOfDirectory(atPath: node.snapshots.path)) ?? []
-            for file in files.sorted() {
-                snapshots.append(
-                    try decoder.decode(NodeSnapshot.self, from: Data(contentsOf: node.snapshots.appending(path: file))))
-            }
-        }
+        recording.missing.removeAll { $0.path.hasSuffix("/trace.dat") || $0.path.hasSuffix("/console.log") }
+        recording.identifyThreads()
     }
 }

@@ -2,6 +2,7 @@
 import ClusterProtocol
 import KernelTrace
 import MDClusterModel
+import ProtocolTrace
 
 extension Comparison {
     /// Compares a record with a variant; without one, with the variant that its kernel is.

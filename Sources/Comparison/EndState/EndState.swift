@@ -4,6 +4,7 @@ import KernelTrace
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
+import ProtocolTrace
 import RunRecord
 
 /// Is the state in which the kernels came to rest one in which the model can?

@@ -36,7 +36,6 @@ struct EventReader {
     private let lockspace: UInt32
     private let arrays: Set<Int64>
     private let probed: Set<String>
-    private let unnamed: [Int: ThreadRole]
     /// By lkb: who asked last, and what of its requests.
     private var askers: [UInt32: Asker] = [:]
     /// By thread: the lkb whose answer it waits for.
@@ -60,9 +59,8 @@ struct EventReader {
     ///   - lockspace: of the array that is compared.
     ///   - arrays: addresses of its struct mddev; empty if not known.
     ///   - probed: functions with a probe at their entry in this record.
-    ///   - unnamed: roles of threads that have no name in the record.
-    init(lockspace: UInt32, arrays: Set<Int64>, probed: Set<String>, unnamed: [Int: ThreadRole]) {
-        (self.lockspace, self.arrays, self.probed, self.unnamed) = (lockspace, arrays, probed, unnamed)
+    init(lockspace: UInt32, arrays: Set<Int64>, probed: Set<String>) {
+        (self.lockspace, self.arrays, self.probed) = (lockspace, arrays, probed)
     }
 
     /// md_wakeup_thread is called from everywhere; these calls are those that follow HOLDING_MUTEX_FOR_RECVD.
@@ -107,7 +105,7 @@ struct EventReader {
                     ? .label("enter md_wakeup_thread()", actor(of: event)) : .ignored(.notCompared)
             case "md_check_recovery":
                 // gather_all_resync_info calls it too, with the mutex held, so that it does nothing.
-                return role(of: event) == .raidDaemon
+                return event.role == .raidDaemon
                     ? .label("enter md_check_recovery()", .raid1d) : .ignored(.notCompared)
             default:
                 if probed.contains(name) { return .ignored(.duplicate) }
@@ -119,32 +117,12 @@ struct EventReader {
     }
 
     private func actor(of event: KernelEvent) -> EventReading.Actor {
-        switch role(of: event) {
+        switch event.role {
         case .recvDaemon: .receive
         case .raidDaemon: .raid1d
         case .resync: .resync
-        case .recoverBitmaps, .other: .process(pid: event.pid)
+        case .recoverBitmaps, .other, nil: .process(pid: event.pid)
         }
-    }
-
-    private func role(of event: KernelEvent) -> ThreadRole { unnamed[event.pid] ?? event.role }
-
-    func isNameless(_ event: KernelEvent) -> Bool { event.comm == "<...>" && unnamed[event.pid] == nil }
-
-    /// Threads whose name is not in the record, because they ended before it was asked for or their node died: what only
-    /// one thread of md calls tells which they are. By pid.
-    static func unnamed(in events: [KernelEvent]) -> [Int: ThreadRole] {
-        var roles: [Int: ThreadRole] = [:]
-        for event in events where event.comm == "<...>" {
-            switch event.body {
-            case .entry("recv_daemon", _): roles[event.pid] = .recvDaemon
-            case .entry("resync_start", _): roles[event.pid] = .resync
-            case .function("md_check_recovery", let caller) where ["raid1d", "raid10d"].contains(caller):
-                roles[event.pid] = .raidDaemon
-            default: continue
-            }
-        }
-        return roles
     }
 
     private static func arguments(_ names: [String], _ values: [String: Int64]) -> String {
@@ -168,11 +146,13 @@ struct EventReader {
             let actor = actor(of: event)
             askers[dlm.lock] = Asker(actor: actor, resource: dlm.resource, time: event.time)
             waits[actor] = dlm.lock
-            let kind = dlm.flags & 0x4 == 0 ? "new" : dlm.flags & 0x1 == 0 ? "-" : "NOQUEUE"
+            let kind =
+                dlm.flags & DLMConstant.convert == 0
+                ? "new" : dlm.flags & DLMConstant.noQueue == 0 ? "-" : "NOQUEUE"
             return .label("dlm_lock_start(\(dlm.resource), \(dlm.mode ?? .none), \(kind))", actor)
         case .unlockStart:
             let actor = actor(of: event)
-            let isCancel = dlm.flags & 0x2 != 0
+            let isCancel = dlm.flags & DLMConstant.cancel != 0
             waits[actor] = nil
             askers[dlm.lock] = Asker(
                 actor: actor, resource: dlm.resource, time: event.time,
@@ -187,14 +167,14 @@ struct EventReader {
             let nobody =
                 hasBegun ? Asker(actor: .callback, resource: dlm.resource, time: event.time) : nil
             guard let asker = askers[dlm.lock] ?? nobody else { return nil }
-            if asker.isCancelled || status == -0x10001 { return .ignored(.cancelled) }
+            if asker.isCancelled || status == DLMConstant.cancelled { return .ignored(.cancelled) }
             if asker.isAlone { return .ignored(.unawaited) }
             waits[asker.actor] = nil
             let text =
                 switch status {
                 case 0: "granted"
-                case -11: "refused"
-                case -0x10002: "unlocked"
+                case DLMConstant.again: "refused"
+                case DLMConstant.unlocked: "unlocked"
                 default: String(status)
                 }
             return .label("dlm_ast(\(dlm.resource), \(text))", asker.actor)

@@ -3,6 +3,7 @@ import ClusterProtocol
 import Conformance
 import KernelTrace
 import MDClusterModel
+import ProtocolTrace
 
 /// The compared events of a record: for each node a word over labels. Labels are numbers; `labels` has their text.
 public struct TraceWords: Sendable {
@@ -79,9 +80,7 @@ public struct TraceWords: Sendable {
         kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
         let offsets = ClockAlignment.offsets(offsets, for: traces.map(\.events))
         for (number, trace) in traces.enumerated() {
-            let roles = EventReader.unnamed(in: trace.events)
-            let reader = EventReader(
-                lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen, unnamed: roles)
+            let reader = EventReader(lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen)
             read(trace.node, trace.events, reader, offset: offsets[number])
         }
         for number in nodes.indices where died.contains(nodes[number].id) {
@@ -133,7 +132,7 @@ public struct TraceWords: Sendable {
                 switch reading {
                 case .ignored(let rule): ignored[rule, default: 0] += 1
                 case .label(let text, let actor):
-                    if node.nameless == nil, reader.isNameless(event) { node.nameless = event.pid }
+                    if node.nameless == nil, event.role == nil { node.nameless = event.pid }
                     node.events.append(
                         Event(
                             index: Int32(event.index), label: number(of: text), thread: 0,

@@ -4,6 +4,7 @@ import KernelTrace
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
+import ProtocolTrace
 
 /// Tries the comparison on changed copies of a record that conforms, and judges its answers by other means.
 public struct RecordTrial: Sendable {

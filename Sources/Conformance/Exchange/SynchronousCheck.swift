@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
-import KernelTrace
+import ProtocolTrace
 import RunRecord
 
 /// Check (a): METADATA_UPDATED is handled before it is acknowledged, on every member.
@@ -24,7 +24,7 @@ public struct SynchronousCheck: Sendable {
     public init(_ traces: [NodeTrace], expected: Int) {
         var judged = Judged()
         var lockspaces: Set<UInt32> = []
-        for trace in traces { lockspaces.formUnion(LockOperation.arrayLockspaces(in: trace.events)) }
+        for trace in traces { lockspaces.formUnion(trace.lockspaces) }
         for lockspace in lockspaces.sorted() {
             let passes = traces.map { NodePasses($0, lockspace: lockspace) }
             judged.judge(MessageOrder(passes), passes)
@@ -64,6 +64,13 @@ private struct Judged {
     }
 
     mutating func judge(_ order: MessageOrder, _ passes: [NodePasses]) {
+        for node in passes {
+            guard let first = node.unattributed.first else { continue }
+            let text =
+                "\(first.threadName) and \(count(node.unattributed.count, "lock operation")): the trace does not tell whether it "
+                + "sends or receives"
+            undecided.append(Finding(text, node: node.node.description, time: Double(first.time) / 1e9))
+        }
         messages += order.exchanges.count
         for (place, exchange) in order.exchanges.enumerated() {
             judge(exchange, ambiguous: order.ambiguous.contains(place), passes)

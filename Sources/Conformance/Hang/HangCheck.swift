@@ -11,11 +11,10 @@ public struct HangCheck: Sendable {
     public static let name = "no-hang"
 
     /// The lines of the hang that two sets of snapshots of all living nodes show, or nil: what a watchdog asks while a run goes on.
-    public static func hang(in first: [NodeSnapshot], then second: [NodeSnapshot], dead: Set<NodeID> = []) -> [String]?
-    {
+    public static func hang(in first: [NodeSnapshot], then second: [NodeSnapshot]) -> [String]? {
         let moments = [
-            ClusterMoment(label: "hang-1", snapshots: first, dead: dead),
-            ClusterMoment(label: "hang-2", snapshots: second, dead: dead),
+            ClusterMoment(label: "hang-1", snapshots: first, dead: []),
+            ClusterMoment(label: "hang-2", snapshots: second, dead: []),
         ]
         let found = result(moments, hung: false)
         return found.answer == .fails ? found.findings.flatMap { [$0.text] + $0.details } : nil

@@ -48,6 +48,9 @@ extension WordAutomaton {
             "gone: message NL (new) -> join1",
         ])
 
+    /// The state of `receiver` in which process_add_new_disk() waits for the answer.
+    static let reading: State = "reading"
+
     /// recv_daemon() and the process_ functions that it calls.
     static let receiver = WordAutomaton(
         role: "receiver", start: "idle", rest: ["idle"],

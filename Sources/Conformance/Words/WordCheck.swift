@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import KernelTrace
+import ProtocolTrace
 import RunRecord
 
 /// Check (b): every node's DLM conversions are words that md-cluster.c can say.
@@ -14,7 +15,7 @@ public struct WordCheck: Sendable {
         var seen: [String] = []
         var joined = false
         for trace in traces {
-            let lockspaces = LockOperation.arrayLockspaces(in: trace.events).sorted()
+            let lockspaces = trace.lockspaces
             if trace.events.isEmpty {
                 undecided.append(Finding("there is no trace", node: trace.node.description))
             } else if lockspaces.isEmpty {
@@ -40,65 +41,104 @@ struct NodeWords {
     var undecided: [Finding] = []
     var seen: [String] = []
 
-    init(_ trace: NodeTrace, lockspace: UInt32) {
-        let operations = LockOperation.all(in: trace.events, lockspace: lockspace)
-        let fromStart = operations.contains { $0.kind == .create && $0.resource == .token }
-        var sender = WordRun(.sender, fromStart: fromStart)
-        var receiver = WordRun(.receiver, fromStart: fromStart)
-        var resync = WordRun(.resync, fromStart: fromStart)
-        // DLM gives the number of a freed lkb to the next one, so a number alone is no key.
-        struct BitmapLock: Hashable {
-            var lock: UInt32
-            var resource: LockResource
-        }
-        var bitmaps: [BitmapLock: WordRun] = [:]
-        var strangers: [LockOperation] = []
-        var losses = trace.losses[...]
+    /// DLM gives the number of a freed lkb to the next one, so a number alone is no key.
+    private struct BitmapLock: Hashable {
+        var lock: UInt32
+        var resource: LockResource
+    }
 
+    private let trace: NodeTrace
+    private let fromStart: Bool
+    private var sender: WordRun
+    private var receiver: WordRun
+    private var resync: WordRun
+    private var bitmaps: [BitmapLock: WordRun] = [:]
+    /// Operations of threads of which it is not known whether they are the receive thread.
+    private var unattributed: [LockOperation] = []
+
+    init(_ trace: NodeTrace, lockspace: UInt32) {
+        let operations = trace.operations[lockspace] ?? []
+        self.trace = trace
+        fromStart = operations.contains { $0.request == .create(.token) }
+        sender = WordRun(.sender, fromStart: fromStart)
+        receiver = WordRun(.receiver, fromStart: fromStart)
+        resync = WordRun(.resync, fromStart: fromStart)
+        var losses = trace.losses[...]
         for operation in operations {
             if let loss = losses.first, loss < operation.index {
                 losses = losses.drop { $0 < operation.index }
-                sender.forget()
-                receiver.forget()
-                resync.forget()
-                for lock in bitmaps.keys { bitmaps[lock]!.forget() }
+                forget()
             }
-            switch operation.resource {
-            case .resync:
-                resync.take(operation)
-            case .noNewDev where operation.role != .recvDaemon && operation.letter == "no-new-dev NL":
-                // new_disk_ack() is legal while the receive thread is in process_add_new_disk.
-                if !receiver.states.contains("reading") {
-                    violations.append(
-                        Finding(
-                            "\(operation.comm): no-new-dev NL while no NEWDISK is being handled",
-                            node: operation.node.description, time: Double(operation.time) / 1e9,
-                            details: [operation.line]))
-                }
-            case .token, .message, .ack, .noNewDev:
-                if operation.role == .recvDaemon { receiver.take(operation) } else { sender.take(operation) }
-            case let resource where resource.bitmapSlot != nil:
-                let begun = fromStart || operation.kind == .create
-                let key = BitmapLock(lock: operation.lock, resource: resource)
-                bitmaps[key, default: WordRun(.bitmap(resource), fromStart: begun)].take(operation)
-            default:
-                strangers.append(operation)
-            }
-        }
-        violations += strangers.map {
-            Finding(
-                "\($0.comm): md-cluster.c has no lock named \($0.resource)", node: $0.node.description,
-                time: Double($0.time) / 1e9, details: [$0.line])
+            take(operation)
         }
         noteLateCancels(operations)
         let runs = [sender, receiver, resync] + bitmaps.values
         violations += runs.flatMap(\.violations)
-        judgeEnd(runs, of: trace)
-        let messages = operations.count { $0.role != .recvDaemon && $0.letter == "ack EX" }
-        let passes = operations.count { $0.role == .recvDaemon && $0.letter == "message CR" }
+        judgeEnd(runs)
+        noteUnattributed()
+        let messages = operations.count { $0.thread.isReceiveThread == false && $0.request == .convert(.ack, .ex) }
+        let passes = operations.count { $0.thread.isReceiveThread == true && $0.request == .convert(.message, .cr) }
         seen.append(
             "\(trace.node): \(count(operations.count, "lock operation")), \(count(messages, "message")) sent, "
                 + "\(count(passes, "message")) received, \(count(trace.losses.count, "gap")) in the trace")
+    }
+
+    private mutating func forget() {
+        sender.forget()
+        receiver.forget()
+        resync.forget()
+        for lock in bitmaps.keys { bitmaps[lock]!.forget() }
+    }
+
+    private mutating func take(_ operation: LockOperation) {
+        switch operation.resource {
+        case .resync:
+            resync.take(operation)
+        case let resource where resource.isOfMessages:
+            guard let isReceiveThread = operation.thread.isReceiveThread else {
+                // It is a step of one of the two, and nobody knows of which: what comes next may be either's.
+                unattributed.append(operation)
+                sender.forget()
+                receiver.forget()
+                return
+            }
+            if operation.request == .convert(.noNewDev, .nl), !isReceiveThread {
+                takeConfirmation(operation)
+            } else if isReceiveThread {
+                receiver.take(operation)
+            } else {
+                sender.take(operation)
+            }
+        case let resource where resource.bitmapSlot != nil:
+            let begun = fromStart || operation.kind == .create
+            let key = BitmapLock(lock: operation.lock, resource: resource)
+            bitmaps[key, default: WordRun(.bitmap(resource), fromStart: begun)].take(operation)
+        default:
+            violations.append(
+                finding("\(operation.threadName): md-cluster.c has no lock named \(operation.resource)", operation))
+        }
+    }
+
+    /// new_disk_ack() is legal while the receive thread is in process_add_new_disk.
+    private mutating func takeConfirmation(_ operation: LockOperation) {
+        if receiver.states.contains(WordAutomaton.reading) { return }
+        violations.append(
+            finding("\(operation.threadName): no-new-dev NL while no NEWDISK is being handled", operation))
+    }
+
+    private func finding(_ text: String, _ operation: LockOperation) -> Finding {
+        Finding(
+            text, node: operation.node.description, time: Double(operation.time) / 1e9, details: [operation.line])
+    }
+
+    private mutating func noteUnattributed() {
+        guard let first = unattributed.first else { return }
+        let threads = Set(unattributed.map(\.pid)).sorted().map(String.init).joined(separator: ", ")
+        undecided.append(
+            Finding(
+                "\(count(unattributed.count, "lock operation")) of \(threads), whose name and role the trace does not tell: "
+                    + "which language they are of is not known", node: trace.node.description,
+                time: Double(first.time) / 1e9, details: unattributed.prefix(20).map(\.line)))
     }
 
     /// After dlm_lock_sync_interruptible gave up, lockres_free asks for the unlock and waits on the same flag that the ast of the
@@ -111,18 +151,18 @@ struct NodeWords {
                 let answer = cancel.answer, answer.index > unlock.index
             else { continue }
             seen.append(
-                "\(unlock.node) \(unlock.comm): the ast of the cancelled \(unlock.resource) came after lockres_free had asked for the "
+                "\(unlock.node) \(unlock.threadName): the ast of the cancelled \(unlock.resource) came after lockres_free had asked for the "
                     + "unlock, which takes it for its own and frees what the second ast will use")
         }
     }
 
     /// A trace that stops inside a word: legal when the run was cut there, a question when it was not.
-    private mutating func judgeEnd(_ runs: [WordRun], of trace: NodeTrace) {
+    private mutating func judgeEnd(_ runs: [WordRun]) {
         for run in runs where !run.resting {
             guard let last = run.word.last else { continue }
             let answered = last.answer == nil ? "unanswered" : "answered"
             let text =
-                "as \(run.automaton.role): the trace ends inside a word, after \(last.letter) of \(last.comm), \(answered)"
+                "as \(run.automaton.role): the trace ends inside a word, after \(last.request) of \(last.threadName), \(answered)"
             if let cut = trace.cut {
                 seen.append("\(trace.node), \(text) (\(cut))")
             } else {

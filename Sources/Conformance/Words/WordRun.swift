@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import KernelTrace
+import ProtocolTrace
 import RunRecord
 
 /// An automaton on its way through one node's operations of one role.
@@ -9,7 +10,6 @@ struct WordRun {
     private(set) var states: Set<WordAutomaton.State>
     /// The operations since the last rest: the word so far.
     private(set) var word: [LockOperation] = []
-    private(set) var finished = 0
     private(set) var violations: [Finding] = []
 
     /// - Parameter fromStart: the trace saw the array's locks being made, so the word begins at the automaton's start.
@@ -32,16 +32,18 @@ struct WordRun {
             if previous.answer == nil || previous.answer!.index > operation.index {
                 fail(
                     operation,
-                    "\(operation.letter) is asked for while \(previous.letter) of \(previous.comm) has no answer yet")
+                    "\(operation.request) is asked for while \(previous.request) of \(previous.threadName) has no answer yet"
+                )
             }
         }
-        let next = automaton.after(operation.letter, from: states)
+        let letter = LockLetter.asked(operation.request)
+        let next = automaton.after(letter, from: states)
         if next.isEmpty {
-            let said = word.isEmpty ? "at rest" : "after " + word.map(\.letter).joined(separator: ", ")
+            let said = word.isEmpty ? "at rest" : "after " + word.map(\.request.description).joined(separator: ", ")
             let legal = automaton.expected(in: states).joined(separator: " or ")
-            fail(operation, "\(operation.letter) is not legal here: \(said) comes \(legal)")
+            fail(operation, "\(operation.request) is not legal here: \(said) comes \(legal)")
             forget()
-            let resumed = automaton.after(operation.letter, from: states)
+            let resumed = automaton.after(letter, from: states)
             states = resumed.isEmpty ? automaton.states : resumed
         } else {
             states = next
@@ -49,7 +51,6 @@ struct WordRun {
         word.append(operation)
         judgeAnswer(operation)
         if states.isSubset(of: automaton.rest) {
-            finished += 1
             word = []
         }
     }
@@ -61,22 +62,22 @@ struct WordRun {
             return
         case .create, .convert:
             if status == DLMConstant.again, operation.noQueue {
-                states = automaton.after("\(operation.resource) refused", from: states)
+                states = automaton.after(.refused(operation.resource), from: states)
                 return
             }
             // The answer to a conversion that dlm_lock_sync_interruptible gave up.
-            if status == DLMConstant.cancelled, automaton.knows("\(operation.resource) cancel") { return }
+            if status == DLMConstant.cancelled, automaton.knows(.asked(.cancel(operation.resource))) { return }
         case .unlock:
             break
         }
-        fail(operation, "\(operation.letter) failed with \(status)")
+        fail(operation, "\(operation.request) failed with \(status)")
         forget()
     }
 
     private mutating func fail(_ operation: LockOperation, _ text: String) {
         violations.append(
             Finding(
-                "\(operation.comm), as \(automaton.role): \(text)", node: operation.node.description,
+                "\(operation.threadName), as \(automaton.role): \(text)", node: operation.node.description,
                 time: Double(operation.time) / 1e9, details: (word + [operation]).map(\.line)))
     }
 }
@@ -90,6 +91,6 @@ extension LockOperation {
             case .some(let answer) where answer.status == 0: "granted after \(milliseconds(answer.time &- time))"
             case .some(let answer): "status \(answer.status) after \(milliseconds(answer.time &- time))"
             }
-        return "\(seconds(time)) \(comm)-\(pid): \(letter)  (\(outcome))"
+        return "\(seconds(time)) \(comm)-\(pid): \(request)  (\(outcome))"
     }
 }

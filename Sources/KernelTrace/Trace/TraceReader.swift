@@ -28,7 +28,7 @@ public struct TraceReader: Sendable {
     }
 
     /// All events, and what `probes` says, with the file read once.
-    func eventsAndProbes() throws(TraceError) -> (events: [KernelEvent], probes: Set<String>) {
+    package func eventsAndProbes() throws(TraceError) -> (events: [KernelEvent], probes: Set<String>) {
         let file = try TraceDatFile(url: url)
         var events: [KernelEvent] = []
         try forEach(of: file) { events.append($0) }

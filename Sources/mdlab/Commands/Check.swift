@@ -20,7 +20,7 @@ struct Check: ParsableCommand {
         results.begin(runs: records.count)
         for (folder, record) in zip(runs, records) {
             let verdict = record.verdict(rules: rules)
-            let name = record.instance.name + (verdict.variant.map { "@" + $0 } ?? "")
+            let name = record.name + (verdict.variant.map { "@" + $0 } ?? "")
             if !dryRun { try VerdictFile.write(verdict, name: name, to: record.layout) }
             results.add(verdict, name: name, folder: folder)
         }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Comparison
 import Foundation
 import KernelTrace
+import ProtocolTrace
 
 struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -6,6 +6,7 @@ import Dispatch
 import Foundation
 import KernelTrace
 import MDClusterModel
+import ProtocolTrace
 import RunRecord
 import Synchronization
 

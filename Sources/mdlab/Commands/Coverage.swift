@@ -3,6 +3,7 @@ import ArgumentParser
 import Comparison
 import Foundation
 import KernelTrace
+import ProtocolTrace
 import Scenarios
 
 struct CoverageCommand: ParsableCommand {

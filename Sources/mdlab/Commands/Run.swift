@@ -109,7 +109,7 @@ struct RunDriver: Sendable {
             instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness))
         let outcome = await runner.run()
         // The record is closed by a task of its own: this one may be cancelled.
-        await Task.detached { await lab.close(outcome.ending) }.value
+        await lab.cluster.finish(outcome.ending)
         let verdict = try RecordedRun(layout).verdict(rules: rules)
         try VerdictFile.write(verdict, name: run.name, to: layout)
         return verdict
@@ -121,15 +121,6 @@ struct RunDriver: Sendable {
         /// How much slower than an idle desktop the machine is.
         let slowness: Double
 
-        /// Completes the record and ends the nodes.
-        func close(_ ending: RunDescription.Ending) async {
-            await cluster.finishRecord()
-            await cluster.stop()
-            cluster.recorder.update { description in
-                description.ending = ending
-                description.ended = Date()
-            }
-        }
     }
 
     /// Every scenario gets these disks at least, so that one saved cluster serves all scenarios with as many nodes.
@@ -153,10 +144,7 @@ struct RunDriver: Sendable {
         } catch {
             let reason = (error as? any Worded)?.line ?? "\(error)"
             recorder.note(.note, reason, ["problem": reason, "blame": "lab"])
-            recorder.update { description in
-                description.ending = Task.isCancelled ? .interrupted : .failed
-                description.ended = Date()
-            }
+            recorder.close(RunDescription.Ending(of: error))
             throw error
         }
         let seconds = (clock.now - start) / .seconds(1)

@@ -4,6 +4,7 @@ import Foundation
 import KernelModule
 import KernelTrace
 import NearNames
+import ProtocolTrace
 import Reporting
 import RunRecord
 import Scenarios
@@ -140,7 +141,7 @@ struct SteeringRun: Sendable {
             instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness))
         runner.steer(with: steering, log: log)
         let outcome = await runner.run()
-        await Task.detached { await lab.close(outcome.ending) }.value
+        await lab.cluster.finish(outcome.ending)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         progress.clear()
         let recorded = try RecordedRun(folder)

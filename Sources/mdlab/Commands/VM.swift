@@ -44,7 +44,9 @@ struct VM: AsyncParsableCommand {
         let laboratory = try Laboratory(progress: terminal.handler)
         let bench = try await laboratory.prepare(try input.request(laboratory.builder.catalog), nodes: nodes)
         let layout = RunLayout(root: URL(filePath: out ?? "runs/vm-\(Self.stamp())"))
-        let recorder = try RunRecorder(layout: layout, description: bench.description(scenario: "vm", cold: cold)) {
+        let recorder = try RunRecorder(
+            layout: layout, description: bench.description(scenario: RunDescription.byHand, cold: cold)
+        ) {
             event in
             terminal.show("\(event.node.map { $0 + ": " } ?? "")\(event.text)")
         }
@@ -60,12 +62,10 @@ struct VM: AsyncParsableCommand {
             }
             _ = try await cluster.snapshot("final")
         } catch {
-            await cluster.finishRecord()
-            await cluster.stop()
+            await cluster.finish(RunDescription.Ending(of: error))
             throw error
         }
-        await cluster.finishRecord()
-        await cluster.stop()
+        await cluster.finish(.finished)
         FileHandle.standardError.write(Data("record: \(layout.root.relativePath)\n".utf8))
         if failed { throw ExitCode(Exit.fail) }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import KernelTrace
+import ProtocolTrace
 import RunRecord
 
 extension TraceError: Worded {

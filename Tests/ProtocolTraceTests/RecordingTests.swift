@@ -2,9 +2,11 @@
 import ClusterProtocol
 import Foundation
 import RunRecord
+import TestRecords
 import Testing
 
 @testable import KernelTrace
+@testable import ProtocolTrace
 
 @Suite struct RecordingTests {
     let folder: TemporaryFolder

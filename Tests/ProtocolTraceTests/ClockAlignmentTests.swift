@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import KernelTrace
+import ProtocolTrace
 import TestRecords
 import Testing
-
-@testable import Conformance
 
 @Suite struct ClockAlignmentTests {
     private static func aligned(_ run: TrimmedRun, error: Double) -> [Double] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
+import KernelTrace
 import RunRecord
 
 /// Why a folder cannot be opened as a record.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import Foundation
+import KernelTrace
 import RunRecord
 
 /// A run record, read: the folder that a run left behind, as values.
@@ -23,6 +24,10 @@ public struct Recording: Sendable, Equatable {
         public var console: KernelLog?
         /// In the order in which they were taken.
         public var snapshots: [NodeSnapshot] = []
+
+        public init(id: NodeID, trace: [KernelEvent]? = nil, kmsg: KernelLog? = nil, snapshots: [NodeSnapshot] = []) {
+            (self.id, self.trace, self.kmsg, self.snapshots) = (id, trace, kmsg, snapshots)
+        }
     }
 
     public var layout: RunLayout
@@ -30,16 +35,45 @@ public struct Recording: Sendable, Equatable {
     public var events: [RunEvent] = []
     /// One for each node that run.json names, in their order.
     public var nodes: [Node] = []
+    /// scenario.yaml as it was when the run began; nil when there is none.
+    public var scenario: [UInt8]?
     /// What is not there, or cannot be read.
     public var missing: [MissingPart] = []
 
-    /// Opens a run folder. A trace of which only the parts are there (the run was killed) is put together first.
+    public init(layout: RunLayout, description: RunDescription) {
+        (self.layout, self.description) = (layout, description)
+    }
+
+    /// Opens a run folder. A trace of which only the parts are there (the run was killed) is put together first. No other code
+    /// reads a record, so that all commands have one answer, in whatever order they come.
     public static func open(_ root: URL) throws(RecordingError) -> Recording {
         let layout = RunLayout(root: root)
         var recording = Recording(layout: layout, description: try RunFile.description(layout.description))
         recording.readEvents()
+        if FileManager.default.fileExists(atPath: layout.scenario.path) {
+            recording.scenario = recording.read(layout.scenario, as: "scenario.yaml")
+        }
         for number in 1...max(1, recording.description.nodes) { recording.read(NodeID(number)) }
+        recording.identifyThreads()
         return recording
+    }
+
+    /// Finds out who the threads are whose names the traces lack. For whoever has changed `nodes`; cost: a pass over the events
+    /// of nodes that have such threads.
+    public mutating func identifyThreads() {
+        let name = "recv_daemon"
+        // One plan for all nodes: what one of them shows, the others would have shown.
+        let isShown = nodes.contains { node in
+            node.probes.contains(name)
+                || node.trace?.contains { if case .entry(name, _) = $0.body { true } else { false } } ?? false
+        }
+        for place in nodes.indices {
+            guard var events = nodes[place].trace else { continue }
+            // One owner of the array, so that it is changed in place.
+            nodes[place].trace = nil
+            ThreadIdentities(events, showsReceiveThread: isShown).apply(to: &events)
+            nodes[place].trace = events
+        }
     }
 
     private mutating func readEvents() {

@@ -2,12 +2,12 @@
 import ClusterProtocol
 
 /// One message with all who received it.
-struct Exchange: Sendable, Equatable {
+package struct Exchange: Sendable, Equatable {
     /// nil when only receivers saw it: the sender's trace was cut.
-    var send: Send?
-    var receives: [NodeID: Receive] = [:]
+    package var send: Send?
+    package var receives: [NodeID: Receive] = [:]
     /// Members without a reception -> why.
-    var missing: [NodeID: String] = [:]
+    package var missing: [NodeID: String] = [:]
 }
 
 /// The global order of messages, found without clocks.
@@ -16,14 +16,14 @@ struct Exchange: Sendable, Equatable {
 /// sequence of sends and receptions, and laying the sequences side by side gives the order. Only where a join or a leave belongs
 /// is open (a member that joins receives what comes after, which counting alone may not tell); there the clock hint is tried
 /// first, and without clocks both ends are tried and what differs is left undecided.
-struct MessageOrder: Sendable, Equatable {
-    var exchanges: [Exchange]
+package struct MessageOrder: Sendable, Equatable {
+    package var exchanges: [Exchange]
     /// Sends and receptions that fit nowhere.
-    var unplaced: [NodePasses.Item]
+    package var unplaced: [NodePasses.Item]
     /// Messages of which counting does not tell who was a member; by place in `exchanges`.
-    var ambiguous: Set<Int>
+    package var ambiguous: Set<Int>
 
-    init(_ passes: [NodePasses]) {
+    package init(_ passes: [NodePasses]) {
         let hasClocks = passes.allSatisfy { $0.clockOffset != nil }
         let found = Search.best(passes, markers: hasClocks ? .byClock : .first)
         exchanges = found.exchanges

@@ -3,57 +3,57 @@ import ClusterProtocol
 import KernelTrace
 
 /// A place in a node's trace.
-struct Mark: Sendable, Equatable {
-    var index: Int
+package struct Mark: Sendable, Equatable {
+    package var index: Int
     /// Nanoseconds of the node's trace clock.
-    var time: UInt64
+    package var time: UInt64
 }
 
 /// One `__sendmsg`, from the conversion of `ack` to EX on.
-struct Send: Sendable, Equatable {
-    var node: NodeID
-    var comm: String
+package struct Send: Sendable, Equatable {
+    package var node: NodeID
+    package var comm: String
     /// nil when the trace has no kprobe on `__sendmsg`.
-    var type: MessageType?
+    package var type: MessageType?
     /// `ack` EX asked for: the moment from which the others are told.
-    var asked: Mark
+    package var asked: Mark
     /// `ack` EX granted: everybody has let go of theirs.
-    var granted: Mark?
+    package var granted: Mark?
 }
 
 /// One run of `md_reload_sb`.
-struct Reload: Sendable, Equatable {
-    var pid: Int
-    var comm: String
-    var called: Mark
+package struct Reload: Sendable, Equatable {
+    package var pid: Int
+    package var comm: String
+    package var called: Mark
     /// nil when the trace has no kretprobe, or ended first.
-    var returned: Mark?
+    package var returned: Mark?
 }
 
 /// One pass of `recv_daemon`, from the conversion of `message` to CR on.
-struct Receive: Sendable, Equatable {
-    var node: NodeID
-    var comm: String
+package struct Receive: Sendable, Equatable {
+    package var node: NodeID
+    package var comm: String
     /// The bast on `ack` that woke the thread.
-    var bast: Mark?
-    var begun: Mark
+    package var bast: Mark?
+    package var begun: Mark
     /// `ack` NL asked for by the pass.
-    var released: Mark?
+    package var released: Mark?
     /// `message` NL asked for: the end of the pass.
-    var ended: Mark?
+    package var ended: Mark?
     /// The pass converted `no-new-dev` to CR, which only `process_metadata_update` does.
-    var isMetadataUpdate: Bool
+    package var isMetadataUpdate: Bool
     /// Runs of md_reload_sb by the receive thread between `begun` and `released`.
-    var reloads: [Reload]
+    package var reloads: [Reload]
     /// Whether mddev_unlock was called by the thread after md_reload_sb; nil when the trace never shows mddev_unlock.
-    var unlocked: Bool?
+    package var unlocked: Bool?
     /// Events were lost inside the pass.
-    var hasGap: Bool
+    package var hasGap: Bool
 }
 
 /// What one node did that concerns messages, in its own order.
-struct NodePasses: Sendable, Equatable {
-    enum Item: Sendable, Equatable {
+package struct NodePasses: Sendable, Equatable {
+    package enum Item: Sendable, Equatable {
         /// The first `ack` CR was granted in join().
         case join(Mark)
         /// `ack` is unlocked by leave().
@@ -61,7 +61,7 @@ struct NodePasses: Sendable, Equatable {
         case send(Send)
         case receive(Receive)
 
-        var mark: Mark {
+        package var mark: Mark {
             switch self {
             case .join(let mark), .leave(let mark): mark
             case .send(let send): send.asked
@@ -70,92 +70,50 @@ struct NodePasses: Sendable, Equatable {
         }
     }
 
-    var node: NodeID
-    var items: [Item]
+    package var node: NodeID
+    package var items: [Item]
     /// The trace begins after join(): the node is a member from its first event on.
-    var startsJoined: Bool
-    var cut: String?
-    var clockOffset: Double?
+    package var startsJoined: Bool
+    package var cut: String?
+    package var clockOffset: Double?
     /// Host seconds at which the node died, if it did.
-    var died: Double?
+    package var died: Double?
     /// Every run of md_reload_sb on the node, by whatever thread.
-    var reloads: [Reload]
+    package var reloads: [Reload]
+    /// Locks of messages that a thread asked for of which the trace does not tell whether it is the receive thread.
+    package var unattributed: [LockOperation]
 
     /// Host nanoseconds of an item, when the clock offset is known.
-    func hostTime(_ item: Item) -> Double? { hostTime(item.mark) }
+    package func hostTime(_ item: Item) -> Double? { hostTime(item.mark) }
 
-    func hostTime(_ mark: Mark) -> Double? { clockOffset.map { Double(mark.time) - $0 * 1e9 } }
+    package func hostTime(_ mark: Mark) -> Double? { clockOffset.map { Double(mark.time) - $0 * 1e9 } }
 }
 
 extension NodePasses {
-    init(_ trace: NodeTrace, lockspace: UInt32) {
-        let operations = LockOperation.all(in: trace.events, lockspace: lockspace)
+    package init(_ trace: NodeTrace, lockspace: UInt32) {
+        let operations = trace.operations[lockspace] ?? []
         reloads = Self.reloads(in: trace.events)
         node = trace.node
         cut = trace.cut
         clockOffset = trace.clockOffset
         died = trace.died
         startsJoined = !operations.isEmpty && !operations.contains { $0.kind == .create && $0.resource == .ack }
+        unattributed = operations.filter { $0.resource.isOfMessages && $0.thread.isReceiveThread == nil }
         items = []
-
-        let basts = trace.events.compactMap { event -> Mark? in
-            guard case .dlm(let dlm) = event.body, dlm.kind == .bast, dlm.lockspace == lockspace, dlm.resource == .ack,
-                dlm.mode == .ex
-            else { return nil }
-            return Mark(index: event.index, time: event.time)
-        }
-        let showsUnlock = trace.events.contains { $0.calls("mddev_unlock") }
-        var joining = false
-        var pass: Receive?
-        var passPid = 0
-
-        func close() {
-            guard var done = pass else { return }
-            done.finish(with: reloads, in: trace, pid: passPid, showsUnlock: showsUnlock)
-            items.append(.receive(done))
-            pass = nil
-        }
-
+        var reader = PassReader(trace, lockspace: lockspace, reloads: reloads)
         for operation in operations {
-            let mark = Mark(index: operation.index, time: operation.time)
-            if operation.role == .recvDaemon {
-                switch operation.letter {
-                case "message CR":
-                    close()
-                    // The newest bast before the pass: one bast, one pass.
-                    let bast = basts.last { $0.index < mark.index }
-                    passPid = operation.pid
-                    pass = Receive(
-                        node: node, comm: operation.comm, bast: bast, begun: mark, isMetadataUpdate: false, reloads: [],
-                        unlocked: nil, hasGap: false)
-                case "no-new-dev CR": pass?.isMetadataUpdate = true
-                case "ack NL": pass?.released = mark
-                case "message NL":
-                    pass?.ended = mark
-                    close()
-                default: break
-                }
-            } else {
-                switch operation.letter {
-                case "ack NL (new)": joining = true
-                case "ack CR" where joining:
-                    joining = false
-                    if let answer = operation.answer, answer.status == 0 {
-                        items.append(.join(Mark(index: answer.index, time: answer.time)))
-                    }
-                case "ack unlock": items.append(.leave(mark))
-                case "ack EX":
-                    items.append(.send(Send(operation, in: trace.events)))
-                default: break
-                }
+            switch operation.thread.isReceiveThread {
+            case true?: reader.receive(operation)
+            case false?: reader.send(operation)
+            case nil: continue
             }
         }
-        close()
-        items.sort { $0.mark.index < $1.mark.index }
+        reader.close()
+        items = reader.items.sorted { $0.mark.index < $1.mark.index }
     }
 
     /// The kprobes when there are any, else the function tracer, which does not say when the function returned.
-    static func reloads(in events: [KernelEvent]) -> [Reload] {
+    package static func reloads(in events: [KernelEvent]) -> [Reload] {
         let name = "md_reload_sb"
         let probed = events.contains { if case .entry(name, _) = $0.body { true } else { false } }
         var reloads: [Reload] = []
@@ -176,10 +134,77 @@ extension NodePasses {
     }
 }
 
+/// Makes the items of one node out of its lock operations, in their order.
+private struct PassReader {
+    let trace: NodeTrace
+    let reloads: [Reload]
+    /// BASTs for EX on `ack`.
+    private let basts: [Mark]
+    private let showsUnlock: Bool
+    private(set) var items: [NodePasses.Item] = []
+    private var isJoining = false
+    private var pass: (receive: Receive, pid: Int)?
+
+    init(_ trace: NodeTrace, lockspace: UInt32, reloads: [Reload]) {
+        self.trace = trace
+        self.reloads = reloads
+        basts = trace.events.compactMap { event in
+            guard case .dlm(let dlm) = event.body, dlm.kind == .bast, dlm.lockspace == lockspace, dlm.resource == .ack,
+                dlm.mode == .ex
+            else { return nil }
+            return Mark(index: event.index, time: event.time)
+        }
+        showsUnlock = trace.events.contains { $0.calls("mddev_unlock") }
+    }
+
+    /// recv_daemon() and what it calls.
+    mutating func receive(_ operation: LockOperation) {
+        let mark = Mark(index: operation.index, time: operation.time)
+        switch operation.request {
+        case .convert(.message, .cr):
+            close()
+            // The newest bast before the pass: one bast, one pass.
+            let receive = Receive(
+                node: trace.node, comm: operation.threadName, bast: basts.last { $0.index < mark.index }, begun: mark,
+                isMetadataUpdate: false, reloads: [], unlocked: nil, hasGap: false)
+            pass = (receive, operation.pid)
+        case .convert(.noNewDev, .cr): pass?.receive.isMetadataUpdate = true
+        case .convert(.ack, .nl): pass?.receive.released = mark
+        case .convert(.message, .nl):
+            pass?.receive.ended = mark
+            close()
+        default: break
+        }
+    }
+
+    /// Everything else that concerns messages: join(), leave(), __sendmsg().
+    mutating func send(_ operation: LockOperation) {
+        switch operation.request {
+        case .create(.ack): isJoining = true
+        case .convert(.ack, .cr) where isJoining:
+            isJoining = false
+            if let answer = operation.answer, answer.status == 0 {
+                items.append(.join(Mark(index: answer.index, time: answer.time)))
+            }
+        case .unlock(.ack): items.append(.leave(Mark(index: operation.index, time: operation.time)))
+        case .convert(.ack, .ex): items.append(.send(Send(operation, in: trace.events)))
+        default: break
+        }
+    }
+
+    mutating func close() {
+        guard let (receive, pid) = pass else { return }
+        var done = receive
+        done.finish(with: reloads, in: trace, pid: pid, showsUnlock: showsUnlock)
+        items.append(.receive(done))
+        pass = nil
+    }
+}
+
 extension Send {
     init(_ operation: LockOperation, in events: [KernelEvent]) {
         node = operation.node
-        comm = operation.comm
+        comm = operation.threadName
         asked = Mark(index: operation.index, time: operation.time)
         granted = operation.granted ? operation.answer.map { Mark(index: $0.index, time: $0.time) } : nil
         // The __sendmsg that this conversion belongs to: the last one that its thread entered before it.
@@ -204,16 +229,6 @@ extension LockOperation {
             if events[middle].index < index { low = middle + 1 } else { high = middle }
         }
         return low
-    }
-}
-
-extension KernelEvent {
-    /// Whether the event is a call of a function, seen by a kprobe or by the function tracer.
-    func calls(_ function: String) -> Bool {
-        switch body {
-        case .entry(let name, _), .function(let name, _): name == function
-        default: false
-        }
     }
 }
 

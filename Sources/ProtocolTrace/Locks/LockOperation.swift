@@ -4,8 +4,8 @@ import KernelTrace
 
 /// One call of `dlm_lock` or `dlm_unlock` by a thread, with what came of it: the trace's start, end and ast events of one
 /// operation brought together. `dlm_lock_sync` of md-cluster.c is one of these, and its caller waits until `answer` is there.
-struct LockOperation: Sendable, Equatable {
-    enum Kind: Sendable, Equatable {
+package struct LockOperation: Sendable, Equatable {
+    package enum Kind: Sendable, Hashable {
         /// The first lock of an lkb (`lockres_init`): DLM_LKF_CONVERT is not set.
         case create
         case convert
@@ -16,35 +16,76 @@ struct LockOperation: Sendable, Equatable {
     }
 
     /// The completion: an ast, or the error that `dlm_lock` returned at once.
-    struct Answer: Sendable, Equatable {
-        var index: Int
-        var time: UInt64
+    package struct Answer: Sendable, Equatable {
+        package var index: Int
+        package var time: UInt64
         /// `sb_status` of the ast, or the error of the _end event.
-        var status: Int32
+        package var status: Int32
         /// True when the call itself failed, so that no ast will come.
-        var atOnce: Bool
+        package var atOnce: Bool
     }
 
-    var kind: Kind
-    var node: NodeID
+    package var kind: Kind
+    package var node: NodeID
     /// Index and time of the _start event.
-    var index: Int
-    var time: UInt64
-    var pid: Int
-    var comm: String
-    var lockspace: UInt32
-    var lock: UInt32
-    var resource: LockResource
+    package var index: Int
+    package var time: UInt64
+    package var pid: Int
+    package var comm: String
+    package var thread: ThreadIdentity
+    package var lockspace: UInt32
+    package var lock: UInt32
+    package var resource: LockResource
     /// The requested mode; nil for unlock and cancel.
-    var mode: LockMode?
-    var noQueue: Bool
-    var answer: Answer?
+    package var mode: LockMode?
+    package var noQueue: Bool
+    package var answer: Answer?
 
-    var granted: Bool { answer?.status == 0 }
-    var role: ThreadRole { ThreadRole(comm: comm) }
+    package var granted: Bool { answer?.status == 0 }
 
-    /// "token EX", "message NL (new)", "ack unlock": the letter of this operation in a word.
-    var letter: String {
+    /// The thread's name; where the trace has none, what its calls tell of it.
+    package var threadName: String {
+        guard comm == ThreadIdentity.nameless else { return comm }
+        return switch thread {
+        case .known(let role): "\(role) (\(pid))"
+        case .notReceiveThread, .unknown: "thread \(pid)"
+        }
+    }
+
+    /// What was asked for: all that the language of md-cluster.c speaks of.
+    package var request: LockRequest { LockRequest(resource: resource, kind: kind, mode: mode) }
+}
+
+/// What one call of `dlm_lock` or `dlm_unlock` asks for: a letter of the language in which md-cluster.c speaks to DLM.
+package struct LockRequest: Hashable, Sendable, CustomStringConvertible {
+    package var resource: LockResource
+    package var kind: LockOperation.Kind
+    /// nil for unlock and cancel.
+    package var mode: LockMode?
+
+    package init(resource: LockResource, kind: LockOperation.Kind, mode: LockMode?) {
+        (self.resource, self.kind, self.mode) = (resource, kind, mode)
+    }
+
+    /// A conversion.
+    package static func convert(_ resource: LockResource, _ mode: LockMode) -> LockRequest {
+        LockRequest(resource: resource, kind: .convert, mode: mode)
+    }
+
+    package static func create(_ resource: LockResource) -> LockRequest {
+        LockRequest(resource: resource, kind: .create, mode: .nl)
+    }
+
+    package static func unlock(_ resource: LockResource) -> LockRequest {
+        LockRequest(resource: resource, kind: .unlock, mode: nil)
+    }
+
+    package static func cancel(_ resource: LockResource) -> LockRequest {
+        LockRequest(resource: resource, kind: .cancel, mode: nil)
+    }
+
+    /// "token EX", "message NL (new)", "ack unlock".
+    package var description: String {
         switch kind {
         case .create: "\(resource) \(mode ?? .none) (new)"
         case .convert: "\(resource) \(mode ?? .none)"
@@ -54,22 +95,12 @@ struct LockOperation: Sendable, Equatable {
     }
 }
 
-/// Values of include/uapi/linux/dlmconstants.h and the errors that DLM puts into `sb_status`.
-enum DLMConstant {
-    static let noQueue: UInt32 = 0x1
-    static let cancel: UInt32 = 0x2
-    static let convert: UInt32 = 0x4
-    static let again: Int32 = -11
-    static let cancelled: Int32 = -0x10001
-    static let unlocked: Int32 = -0x10002
-}
-
 extension LockOperation {
     /// The operations of one node on one lockspace, in the order in which they were asked for.
     ///
     /// An ast belongs to the newest operation of its lkb that has no answer yet, except that the ast of a cancelled request
     /// (DLM_ECANCEL) answers the cancel and the request at once.
-    static func all(in events: [KernelEvent], lockspace: UInt32) -> [LockOperation] {
+    package static func all(in events: [KernelEvent], lockspace: UInt32) -> [LockOperation] {
         var operations: [LockOperation] = []
         var open: [UInt32: [Int]] = [:]
         for event in events {
@@ -89,7 +120,7 @@ extension LockOperation {
                 operations.append(
                     LockOperation(
                         kind: kind, node: event.node, index: event.index, time: event.time, pid: event.pid,
-                        comm: event.comm,
+                        comm: event.comm, thread: event.thread,
                         lockspace: dlm.lockspace, lock: dlm.lock, resource: dlm.resource, mode: isLock ? dlm.mode : nil,
                         noQueue: isLock && dlm.flags & DLMConstant.noQueue != 0))
             case .lockEnd, .unlockEnd:
@@ -128,7 +159,7 @@ extension LockOperation {
 
     /// The lockspaces of clustered arrays that a trace shows: those with a resource that only md-cluster.c uses. The lockspaces
     /// that mdadm makes for itself have a "bitmapNAME" lock alone.
-    static func arrayLockspaces(in events: [KernelEvent]) -> Set<UInt32> {
+    package static func arrayLockspaces(in events: [KernelEvent]) -> Set<UInt32> {
         let resources: Set<LockResource> = [.token, .message, .ack, .noNewDev, .resync]
         return Set(
             events.compactMap { event in
