@@ -36,12 +36,17 @@ public enum Judge {
         }
         let sets = sets(of: evidence.snapshots)
         let synchronous = SynchronousCheck(traces, expected: expecting.metadataUpdates)
+        let agreement = agreement(sets, evidence.events)
         let checks = [
-            synchronous.result, WordCheck.result(traces), agreement(sets, evidence.events),
+            synchronous.result, WordCheck.result(traces), agreement,
             LogCheck.result(
                 nodes, logs: evidence.logs, rules: evidence.rules,
-                scope: LogScope(scenario: description.scenario, kernelRelease: description.kernelRelease),
-                taints: taints(evidence.snapshots), died: Set(deaths.keys)),
+                scope: { node in
+                    LogScope(
+                        scenario: description.scenario, kernelRelease: description.kernelRelease,
+                        leaves: evidence.traces[node].map(leaves),
+                        agrees: agreement.answer == .notDecided ? nil : agreement.answer == .holds)
+                }, taints: taints(evidence.snapshots), died: Set(deaths.keys)),
             HangCheck.result(
                 sets.map { set in
                     ClusterMoment(
@@ -68,6 +73,11 @@ public enum Judge {
             superblocks: Dictionary(uniqueKeysWithValues: living.map { ($0.node, SuperblockView.all(in: $0)) }))
     }
 
+    /// When leave() of md-cluster.c was called: seconds of the trace's clock, which counts from the boot.
+    private static func leaves(_ events: [KernelEvent]) -> [Double] {
+        events.filter { $0.calls("leave") }.map { Double($0.time) / 1e9 }
+    }
+
     /// The last that is known of each node; the first would be before the modules were loaded.
     private static func taints(_ snapshots: [NodeSnapshot]) -> [NodeID: String] {
         var last: [NodeID: String] = [:]
@@ -89,15 +99,20 @@ public enum Judge {
 
     static func word(for checks: [CheckResult]) -> (VerdictWord, String) {
         func reason(_ answer: CheckAnswer) -> String? {
-            let concerned = checks.filter { $0.answer == answer }
+            let concerned = answer == .fails ? checks.failing : checks.filter { $0.answer == answer }
             guard let first = concerned.first else { return nil }
             let names = concerned.map(\.name).joined(separator: ", ")
-            guard let finding = first.findings.first else { return "\(names): \(answer.rawValue)" }
+            guard let finding = answer == .fails ? first.worst?.finding : first.findings.first else {
+                return "\(names): \(answer.rawValue)"
+            }
             // The text of a finding does not say where it is when its node does.
             let place = finding.node.flatMap { finding.text.contains($0) ? nil : "\($0): " } ?? ""
             return "\(names): \(answer.rawValue): \(place)\(finding.text)"
         }
         if let reason = reason(.fails) { return (.fail, reason) }
+        if let fault = checks.flatMap(\.findings).first(where: { $0.rank == .userSpace }) {
+            return (.userSpace, fault.text)
+        }
         if let reason = reason(.notDecided) { return (.miss, reason) }
         if checks.isEmpty { return (.miss, "no check ran") }
         return (.pass, "\(checks.map(\.name).joined(separator: ", ")): all hold")

@@ -3,26 +3,12 @@
 extension Statement {
     /// The statement with those inside it replaced, innermost first.
     public func replacing(_ change: (Statement) -> [Statement]) -> [Statement] {
-        func all(_ list: [Statement]) -> [Statement] { list.flatMap { $0.replacing(change) } }
-        switch self {
-        case .ifElse(let condition, let then, let other): return change(.ifElse(condition, all(then), all(other)))
-        case .loop(let body): return change(.loop(all(body)))
-        case .atomic(let body): return change(.atomic(all(body)))
-        case .choose(let branches): return change(.choose(branches.map(all)))
-        case .wait(let alternatives, let idle):
-            return change(.wait(alternatives.map { $0.replacing(change) }, idle: idle))
-        case .waitEvent(let queue, let alternatives):
-            return change(.waitEvent(queue: queue, alternatives.map { $0.replacing(change) }))
-        default: return change(self)
-        }
-    }
-}
-
-extension Statement.Alternative {
-    func replacing(_ change: (Statement) -> [Statement]) -> Statement.Alternative {
         var result = self
-        result.effects = effects.flatMap { $0.replacing(change) }
-        return result
+        for number in blocks.indices {
+            let block = result.blocks[number]
+            result = block.rebuild(block.body.flatMap { $0.replacing(change) })
+        }
+        return change(result)
     }
 }
 

@@ -100,14 +100,7 @@ struct Compiler {
                     if let procedure = program.procedure(named: name) {
                         visit(procedure.body, bind(arguments, bindings))
                     }
-                case .ifElse(_, let then, let other):
-                    visit(then, bindings)
-                    visit(other, bindings)
-                case .loop(let body), .atomic(let body): visit(body, bindings)
-                case .choose(let branches): for branch in branches { visit(branch, bindings) }
-                case .wait(let alternatives, _), .waitEvent(_, let alternatives):
-                    for alternative in alternatives { visit(alternative.effects, bindings) }
-                default: continue
+                default: for block in statement.blocks { visit(block.body, bindings) }
                 }
             }
         }
@@ -125,13 +118,8 @@ struct Compiler {
     }
 
     func calls(in statement: Statement) -> [String] {
-        switch statement {
-        case .call(let name, _, _): return [name]
-        case .ifElse(_, let then, let other): return (then + other).flatMap(calls)
-        case .loop(let body), .atomic(let body): return body.flatMap(calls)
-        case .choose(let branches): return branches.flatMap { $0.flatMap(calls) }
-        default: return []
-        }
+        if case .call(let name, _, _) = statement { return [name] }
+        return statement.blocks.flatMap { $0.body.flatMap(calls) }
     }
 
     func resolve(_ name: String, _ bindings: [String: Argument.Value]) -> String {

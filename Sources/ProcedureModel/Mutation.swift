@@ -57,8 +57,8 @@ extension Program {
                 always.replaceSubrange(index...index, with: then)
                 result.append(Mutation(body: always, change: "always: \(line)", site: site))
             }
-            for part in insides(of: statement).indices {
-                let inner = insides(of: statement)[part]
+            for part in statement.blocks.indices {
+                let inner = statement.blocks[part]
                 result += mutations(of: inner.body, &sites, inAtomic: inAtomic || isOneStep(statement)).map {
                     mutation in
                     var changed = body
@@ -80,8 +80,8 @@ extension Program {
             let site = sites
             if isSite(statement) { sites += 1 }
             var result = statement
-            for part in insides(of: statement).indices {
-                let inner = insides(of: result)[part]
+            for part in statement.blocks.indices {
+                let inner = result.blocks[part]
                 let isInside = inAtomic || isOneStep(statement)
                 result = inner.rebuild(
                     marked(inner.body, &sites, inAtomic: isInside, isWanted: isWanted, mark: mark))
@@ -123,46 +123,6 @@ extension Program {
         switch statement {
         case .atomic, .wait, .waitEvent: true
         default: false
-        }
-    }
-
-    private static func insides(of statement: Statement) -> [(body: [Statement], rebuild: ([Statement]) -> Statement)] {
-        switch statement {
-        case .ifElse(let condition, let then, let other):
-            return [(then, { .ifElse(condition, $0, other) }), (other, { .ifElse(condition, then, $0) })]
-        case .loop(let body): return [(body, { .loop($0) })]
-        case .atomic(let body): return [(body, { .atomic($0) })]
-        case .choose(let branches):
-            return branches.indices.map { index in
-                (
-                    branches[index],
-                    { body in
-                        var changed = branches
-                        changed[index] = body
-                        return .choose(changed)
-                    }
-                )
-            }
-        case .wait(let alternatives, let idle):
-            return insides(of: alternatives) { .wait($0, idle: idle) }
-        case .waitEvent(let queue, let alternatives):
-            return insides(of: alternatives) { .waitEvent(queue: queue, $0) }
-        default: return []
-        }
-    }
-
-    private static func insides(
-        of alternatives: [Statement.Alternative], _ rebuild: @escaping ([Statement.Alternative]) -> Statement
-    ) -> [(body: [Statement], rebuild: ([Statement]) -> Statement)] {
-        alternatives.indices.map { index in
-            (
-                alternatives[index].effects,
-                { body in
-                    var changed = alternatives
-                    changed[index].effects = body
-                    return rebuild(changed)
-                }
-            )
         }
     }
 }

@@ -48,6 +48,10 @@ public indirect enum Statement: Hashable, Sendable {
         public var effects: [Statement]
         /// Taken only when nothing else in the whole system can happen: what a long timeout is among short steps.
         public var isTimeout: Bool
+
+        public init(condition: Expression, effects: [Statement], isTimeout: Bool = false) {
+            (self.condition, self.effects, self.isTimeout) = (condition, effects, isTimeout)
+        }
     }
 }
 

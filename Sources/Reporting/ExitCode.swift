@@ -6,6 +6,8 @@ import RunRecord
 public enum RunExit: Int32, Sendable {
     case pass = 0
     case fail = 1
+    /// A program of the nodes failed by itself, and nothing is said against the kernel.
+    case userSpace = 3
     case skipped = 4
     case untestable = 125
     case interrupted = 130
@@ -16,6 +18,8 @@ public enum RunExit: Int32, Sendable {
             self = .interrupted
         } else if words.contains(.fail) {
             self = .fail
+        } else if words.contains(.userSpace) {
+            self = .userSpace
         } else if words.isEmpty || words.contains(where: { $0 == .error || $0 == .miss }) {
             self = .untestable
         } else if words.allSatisfy({ $0 == .skip }) {

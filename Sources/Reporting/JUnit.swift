@@ -17,7 +17,8 @@ public enum JUnit {
             case .pass, .xfail: ""
             case .skip: "<skipped message=\"\(escape(verdict.reason))\"/>"
             case .fail: "<failure message=\"\(escape(verdict.reason))\"/>"
-            case .error, .miss: "<error message=\"\(escape(verdict.word.rawValue + ": " + verdict.reason))\"/>"
+            case .error, .miss, .userSpace:
+                "<error message=\"\(escape(verdict.word.rawValue + ": " + verdict.reason))\"/>"
             }
         let all = cases + [element("verdict", suite: name, inner: own)]
         func count(_ tag: String) -> Int { all.filter { $0.contains("<\(tag) ") }.count }

@@ -49,7 +49,7 @@ public struct KTAP: Sendable {
         case .fail: verdict.reason.hasPrefix("unexpected pass") ? .xpass : .fail
         case .xfail: .xfail
         case .skip: .skip
-        case .error, .miss: .error
+        case .error, .miss, .userSpace: .error
         }
     }
 
@@ -62,6 +62,7 @@ public struct KTAP: Sendable {
         case .skip: "ok \(number) \(name) # SKIP \(reason)"
         case .fail: "# \(reason)\nnot ok \(number) \(name)"
         case .error: "not ok \(number) \(name) # ERROR \(reason)"
+        case .userSpace: "not ok \(number) \(name) # ERROR user space: \(reason)"
         case .miss: "not ok \(number) \(name) # ERROR the lab: \(reason)"
         }
     }

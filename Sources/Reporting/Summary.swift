@@ -64,7 +64,7 @@ public struct Summary: Sendable {
         switch word {
         case .pass: paint(word.rawValue, 32)
         case .xfail, .skip: paint(word.rawValue, 33)
-        case .fail, .error, .miss: paint(word.rawValue, 31)
+        case .fail, .error, .miss, .userSpace: paint(word.rawValue, 31)
         }
     }
 

@@ -22,6 +22,27 @@ public enum VerdictFile {
         return String(decoding: try encoder.encode(verdict), as: UTF8.self) + "\n"
     }
 
+    /// One of the runs of a report.
+    public struct Run: Codable, Sendable, Equatable {
+        public var folder: String
+        public var name: String
+        public var verdict: Verdict
+        public init(folder: String, name: String, verdict: Verdict) {
+            (self.folder, self.name, self.verdict) = (folder, name, verdict)
+        }
+    }
+
+    /// Several verdicts as one JSON document: `{"format": 1, "runs": [{"folder", "name", "verdict"}]}`, however many there are.
+    public static func text(_ runs: [Run]) throws -> String {
+        struct Document: Encodable {
+            var format: Int
+            var runs: [Run]
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(Document(format: format, runs: runs)), as: UTF8.self) + "\n"
+    }
+
     public static func write(_ verdict: Verdict, name: String, to layout: RunLayout) throws(Failure) {
         var ktap = KTAP()
         let text = KTAP.header(tests: 1) + ktap.test(verdict, name: name) + ktap.footer()

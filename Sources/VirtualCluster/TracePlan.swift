@@ -39,6 +39,9 @@ public struct TracePlan: Sendable {
         Probe(function: "resync_finish", arguments: "mddev=%di", returns: true),
     ]
 
+    /// What md answers user space: whether a program that failed was refused something (see KernelAnswers). Returns only.
+    static let answers = ["md_ioctl", "md_attr_store"]
+
     /// Which module a probed function is in: names like `join` are not unique in a kernel.
     private static let inMD: Set<String> = ["md_reload_sb", "md_update_sb", "mddev_unlock"]
 
@@ -69,6 +72,12 @@ public struct TracePlan: Sendable {
             writes.append(
                 .init(
                     file, "r64:mdlab/\(probe.function)__ret \(target) ret=$retval:s64\n", append: true, optional: true))
+        }
+        for function in answers {
+            writes.append(
+                .init(
+                    directory + "kprobe_events", "r64:mdlab/\(function)__ret md_mod:\(function) ret=$retval:s64\n",
+                    append: true, optional: true))
         }
         for event in ["lock_start", "lock_end", "ast", "bast", "unlock_start", "unlock_end"] {
             writes.append(.init(directory + "events/dlm/dlm_\(event)/enable", "1"))

@@ -19,7 +19,7 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         LogCheck.result(
             [node1], logs: log.map { [node1: [KernelLog(text: $0)]] } ?? [:],
             rules: rules ? try LogRules.load(directory: projectRules) : nil,
-            scope: LogScope(scenario: "fail-device", kernelRelease: "6.1.0-56-amd64"),
+            scope: { _ in LogScope(scenario: "fail-device", kernelRelease: "6.1.0-56-amd64") },
             taints: taint.map { [node1: $0] } ?? [:])
     }
 
@@ -48,7 +48,8 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         let result = LogCheck.result(
             [node1],
             logs: [node1: [KernelLog(text: "3,1,2000000,-;\(line)\n"), KernelLog(text: "[    2.000000] \(line)\n")]],
-            rules: try LogRules.load(directory: projectRules), scope: LogScope(scenario: "s", kernelRelease: "6.1"),
+            rules: try LogRules.load(directory: projectRules),
+            scope: { _ in LogScope(scenario: "s", kernelRelease: "6.1") },
             taints: [node1: "0"])
         #expect(result.findings.count == 1)
     }
@@ -83,7 +84,7 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         func judge(_ log: String) throws -> CheckResult {
             LogCheck.result(
                 [node1], logs: [node1: [KernelLog(text: log)]], rules: try LogRules.load(directory: folder),
-                scope: LogScope(scenario: "s", kernelRelease: "6.1"), taints: [node1: "12800"])
+                scope: { _ in LogScope(scenario: "s", kernelRelease: "6.1") }, taints: [node1: "12800"])
         }
         #expect(try judge(quiet + known).answer == .holds)
         #expect(try judge(quiet + known).seen[0].hasSuffix("excepted: known: a known one"))
@@ -96,7 +97,7 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         #expect(try judge(quiet, taint: nil).answer == .notDecided)
         let died = LogCheck.result(
             [node1], logs: [node1: [KernelLog(text: quiet)]], rules: try LogRules.load(directory: projectRules),
-            scope: LogScope(scenario: "node-dies", kernelRelease: "6.1"), taints: [:], died: [node1])
+            scope: { _ in LogScope(scenario: "node-dies", kernelRelease: "6.1") }, taints: [:], died: [node1])
         #expect(died.answer == .holds)
         #expect(died.seen == ["node1: 1 line of kernel log, 0 notes; taint not read before it died"])
         #expect(try judge(quiet, taint: "garbage").answer == .notDecided)
@@ -105,7 +106,9 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         #expect(gap.answer == .notDecided)
         #expect(gap.findings[0].text == "the log lacks 3 records")
         #expect(
-            LogCheck.result([], logs: [:], rules: nil, scope: LogScope(scenario: "s", kernelRelease: "6"), taints: [:])
-                .answer == .notDecided)
+            LogCheck.result(
+                [], logs: [:], rules: nil, scope: { _ in LogScope(scenario: "s", kernelRelease: "6") }, taints: [:]
+            )
+            .answer == .notDecided)
     }
 }

@@ -8,7 +8,8 @@ import Testing
 @Suite struct LogRulesTests {
     static let directory = Fixture.root.deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "kernel-tests/rules")
-    static let scope = LogScope(scenario: "fail-device", kernelRelease: "6.1.0-50-amd64")
+    static let scope = LogScope(
+        scenario: "fail-device", kernelRelease: "6.1.0-50-amd64", leaves: [], agrees: false)
     static let names: [String] =
         (try? LogRules.load(directory: directory).rules.map(\.name)) ?? ["the rules cannot be read"]
 
@@ -126,6 +127,33 @@ import Testing
         #expect(count("fail-device", "5.10.99") == 0)
     }
 
+    /// An exception holds where what it depends on is so, does not hold where it is not, and else nobody knows.
+    @Test func anExceptionDependsOnWhatIsKnown() throws {
+        let rules = try LogRules.load(directory: Self.directory)
+        func outcome(_ log: String, _ change: (inout LogScope) -> Void) -> String {
+            var scope = Self.scope
+            change(&scope)
+            let report = rules.match(KernelLog(text: log), in: scope)
+            return "\(report.findings.count) \(report.open.count) \(report.excepted.count)"
+        }
+        let gaveUp = "[   20.000000] md-cluster: Could not DLM lock bitmap0001: -1\n"
+        #expect(outcome(gaveUp) { $0.leaves = [20.5] } == "0 0 1")
+        #expect(outcome(gaveUp) { $0.leaves = [200, 3] } == "1 0 0")
+        #expect(outcome(gaveUp) { $0.leaves = nil } == "0 1 0")
+        #expect(outcome(gaveUp.replacing(": -1", with: ": -22")) { $0.leaves = [20.5] } == "1 0 0")
+        let busy = "[   20.000000] md: updating array disks failed. -16\n"
+        #expect(outcome(busy) { $0.agrees = true } == "0 0 1")
+        #expect(outcome(busy) { $0.agrees = false } == "1 0 0")
+        #expect(outcome(busy) { $0.agrees = nil } == "0 1 0")
+        #expect(outcome(busy.replacing("-16", with: "-22")) { $0.agrees = true } == "1 0 0")
+        let cannot = "[   20.100000] md_bitmap_copy_from_slot can't get bitmap from slot 2\n"
+        let superblock = "[   20.000000] md0: invalid bitmap file superblock: bad magic\n"
+        #expect(outcome(superblock + cannot) { _ in } == "1 0 1")
+        #expect(outcome(cannot) { _ in } == "1 0 0")
+        #expect(outcome(cannot + superblock) { _ in } == "2 0 0")
+        #expect(outcome(superblock + cannot.replacing("20.1", with: "29.1")) { _ in } == "2 0 0")
+    }
+
     @Test func linesOfUserSpaceDoNotTrip() throws {
         let rules = try LogRules.load(directory: Self.directory)
         let report = rules.match(KernelLog(text: "Kernel panic - not syncing: said a shell\n"), in: Self.scope)
@@ -170,13 +198,13 @@ import Testing
         ("deny: a\nkind: b\ntext: c\nmeaning: d\npattern: (", 1, "pattern is no regular expression"),
         ("deny: a\nkind: b\ntext: c\nmeaning: d\ncolour: red", 1, "nothing is known of colour"),
         ("deny: a\nkind: b\ntext: c\nmeaning: d\nstack: perhaps", 1, "stack is yes or no"),
-        ("deny: a\nkind: b\ntext: c\nmeaning: d\nseverity: dire", 1, "severity is error or note"),
+        ("deny: a\nkind: b\ntext: c\nmeaning: d\nseverity: dire", 1, "severity is error, note or user-space"),
         ("deny: a\nkind: b\ntext: c\nmeaning: d\nlevel: 9", 1, "level is 0 to 7"),
         ("deny: a\nkind: b\ntext: c\nmeaning: d\n\ndeny: a\nkind: b\ntext: c\nmeaning: d", 6, "a second rule a"),
         ("allow: a\nrule: b\ntext: c\nscope: all", 1, "no reason"),
         (
             "allow: a\nrule: b\ntext: c\nscope: some\nreason: d", 1,
-            "scope is \"all\", \"scenario NAME...\" or \"kernel RELEASE...\""
+            "scope is \"all\", \"scenario NAME...\", \"kernel RELEASE...\", \"stopping\", \"agreed\" or \"after RULE\""
         ),
         ("kind: b", 1, "an entry begins with \"deny: NAME\" or \"allow: NAME\""),
     ]) func aMistakeIsNamed(text: String, line: Int, reason: String) {

@@ -48,6 +48,16 @@ import Testing
         #expect(mistake([leave()]) == .leaveOutsideLoop(procedure: "body1"))
         #expect(mistake([assign("x", 8)]) == .tooManyValues("body1: 8"))
         #expect(mistake([call("body1")]) == .recursion(procedure: "body1"))
+        // Wherever the call stands.
+        let again = [call("body1")]
+        for statement: Statement in [
+            .ifElse(.v("x") == 0, again, []), .ifElse(.v("x") == 0, [], again), .loop(again), .atomic(again),
+            .choose([[], again]),
+            .wait([Statement.Alternative(condition: .v("x") == 0, effects: again)], idle: false),
+            .waitEvent(queue: "q", [Statement.Alternative(condition: .v("x") == 0, effects: again)]),
+        ] {
+            #expect(mistake([statement]) == .recursion(procedure: "body1"), "\(statement)")
+        }
         #expect(
             mistake([call("f")]) { $0.procedures.append(Procedure("f", parameters: ["p"]) { assign("x", .v("$p")) }) }
                 == .missingArgument("p", procedure: "f"))

@@ -34,7 +34,8 @@ import Testing
         let recorded = try failing(name)
         for check in recorded.indices {
             var more = recorded
-            more[check].findings.append(Finding("degraded is 3, expected 1", node: "node1"))
+            more[check].findings.append(
+                Finding("x", node: "node1", fact: FindingFact(.expected, "degraded", ["is": "3"])))
             #expect(!known.explains(more))
             var less = recorded
             less.remove(at: check)

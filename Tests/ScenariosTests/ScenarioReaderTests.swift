@@ -147,10 +147,12 @@ import Testing
                 key: "fails", value: "sync",
                 expected: "one of synchronous, dlm-words, agreement, kernel-log, no-hang, scenario")
         ),
-        ("summary: a\nknown:\n  x: {fails: [agreement]}", 3, .missing(key: "says", what: "a known failure")),
+        ("summary: a\nknown:\n  x: {fails: [agreement]}", 3, .missing(key: "finds", what: "a known failure")),
         (
-            "summary: a\nknown:\n  x: {fails: [agreement], says: ['']}", 3,
-            .badValue(key: "says", value: "", expected: "a part of a finding's text")
+            "summary: a\nknown:\n  x: {fails: [agreement], finds: [strange]}", 3,
+            .badValue(
+                key: "finds", value: "strange",
+                expected: "\"differs FILE [NODE=VALUE]\", \"superblock DEVICE\" or \"expected NAME [is=VALUE]\"")
         ),
         ("summary: a\nknown: [x]", 2, .notAMapping(what: "known")),
         ("summary: a\nsummary: b", 1, .syntax("the key summary is there twice")),

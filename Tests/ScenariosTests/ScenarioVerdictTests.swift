@@ -29,14 +29,14 @@ private struct Case {
     var events: [RunEvent] = []
     var snapshots = [snapshot(1, good), snapshot(2, good)]
     var updates = [update]
-    var hangText = "cycle: node1 md0_raid1 waits for node2 md0_cluster_rec"
+    var hangNodes = ["node1", "node2"]
 
     func verdict() throws -> Verdict {
         let scenario = try scenario(
             steps: "  - {stop: node1}",
             expect: "  METADATA_UPDATED: 1\n  all: {degraded: 1, devices: {vda: in_sync, vdb: faulty, vdc: absent}}",
             variants: "  async: {fails: [synchronous]}\n  cyclic: {fails: [no-hang], cycle: [node1, node2]}",
-            known: "  it forgets: {fails: [agreement], says: [ment is wr]}")
+            known: "  it forgets: {fails: [agreement], finds: [differs degraded]}")
         var description = RunDescription(
             toolVersion: "0", scenario: "test", started: Date(timeIntervalSince1970: 0), nodes: 2, kernelRelease: "6.1",
             start: .cold, accelerator: "tcg")
@@ -44,7 +44,13 @@ private struct Case {
         let checks = answers.sorted { $0.key < $1.key }.map { name, answer in
             CheckResult(
                 name: name, answer: answer,
-                findings: answer == .holds ? [] : [Finding(name == "no-hang" ? hangText : "\(name) is wrong")])
+                findings: answer == .holds
+                    ? []
+                    : [
+                        Finding(
+                            "\(name) is wrong", fact: name == "agreement" ? FindingFact(.differs, "degraded") : nil,
+                            nodes: name == "no-hang" ? hangNodes : nil)
+                    ])
         }
         let judged = Verdict(
             scenario: "test", variant: variant, kernelRelease: "6.1", word: .pass, reason: "", checks: checks,
@@ -92,6 +98,21 @@ private struct Case {
         #expect(try Case(answers: ["no-hang": .fails]).verdict().word == .fail)
         #expect(try Case(answers: ["agreement": .fails], ending: .hung).verdict().word == .fail)
         #expect(try Case().verdict().word == .pass)
+    }
+
+    /// The worst finding is the headline, whichever check has it and wherever it stands there.
+    @Test func theWorstFindingIsTheHeadline() throws {
+        var judged = try Case(answers: ["agreement": .fails, "kernel-log": .fails]).verdict()
+        let log = try #require(judged.checks.firstIndex { $0.name == "kernel-log" })
+        judged.checks[log].findings = [
+            Finding("a complaint", node: "node1", rank: .message),
+            Finding("divide error", node: "node2", fact: FindingFact(.log, "divide-error"), rank: .crash),
+            Finding("tainted", rank: .consequence),
+        ]
+        #expect(judged.checks.failing.map(\.name) == ["kernel-log", "agreement"])
+        #expect(judged.checks.failing.first?.worst?.finding.text == "divide error")
+        judged.checks[log].findings.remove(at: 1)
+        #expect(judged.checks.failing.map(\.name) == ["agreement", "kernel-log"])
     }
 
     @Test func whatWasNotSeenIsNotDecided() throws {
@@ -142,7 +163,7 @@ private struct Case {
         let both = try Case(answers: hang, variant: "cyclic", ending: .hung, events: events).verdict()
         #expect(both.word == .xfail)
         #expect(both.checks.last?.answer == .notDecided)
-        let one = try Case(answers: hang, variant: "cyclic", ending: .hung, events: events, hangText: "node1 only")
+        let one = try Case(answers: hang, variant: "cyclic", ending: .hung, events: events, hangNodes: ["node1"])
             .verdict()
         #expect(one.word == .fail)
         #expect(one.reason.contains("does not name node2"))

@@ -55,7 +55,10 @@ public struct AgreementCheck: Sendable {
             findings.append(
                 Finding(
                     "/sys/block/\(left.name)/\(file): \(left.node) says \(first), \(right.node) says \(second)",
-                    node: right.node.description))
+                    node: right.node.description,
+                    fact: FindingFact(
+                        .differs, file.hasPrefix("md/") ? String(file.dropFirst(3)) : file,
+                        [left.node.description: first, right.node.description: second])))
         }
         for file in NodeArray.commonFiles {
             differ(file, left.common[file] ?? "nothing", right.common[file] ?? "nothing")
@@ -78,7 +81,9 @@ public struct AgreementCheck: Sendable {
         _ view: NodeArray, _ superblocks: [SuperblockView], _ differences: inout [Finding], _ undecided: inout [Finding]
     ) {
         let node = view.node.description
-        func differ(_ text: String) { differences.append(Finding(text, node: node)) }
+        func differ(_ device: String, _ text: String) {
+            differences.append(Finding(text, node: node, fact: FindingFact(.superblock, device)))
+        }
         let root = "/sys/block/\(view.name)/md"
         let blocks = Dictionary(superblocks.map { ($0.disk, $0) }, uniquingKeysWith: { first, _ in first })
         let members = view.devices.filter(\.value.isInSync).keys.sorted()
@@ -93,15 +98,19 @@ public struct AgreementCheck: Sendable {
         for block in known {
             if block.events != first.events {
                 differ(
+                    block.disk,
                     "the superblock of \(block.disk) has events \(block.events), that of \(first.disk) \(first.events), and both are in sync"
                 )
             }
             if let number = view.number("md/raid_disks"), number != block.raidDisks {
-                differ("\(root)/raid_disks is \(number), the superblock of \(block.disk) says \(block.raidDisks)")
+                differ(
+                    block.disk,
+                    "\(root)/raid_disks is \(number), the superblock of \(block.disk) says \(block.raidDisks)")
             }
             // component_size counts KiB, the superblock sectors.
             if let size = view.number("md/component_size"), UInt64(size) * 2 != block.size {
                 differ(
+                    block.disk,
                     "\(root)/component_size is \(size) KiB, the superblock of \(block.disk) says \(block.size) sectors")
             }
         }
@@ -110,7 +119,8 @@ public struct AgreementCheck: Sendable {
         for (name, device) in view.devices.sorted(by: { $0.key < $1.key }) {
             guard let block = blocks[name] else { continue }
             guard newest.roles.indices.contains(block.number) else {
-                differ("the superblock of \(newest.disk) has no role for number \(block.number), which is \(name)")
+                differ(
+                    name, "the superblock of \(newest.disk) has no role for number \(block.number), which is \(name)")
                 continue
             }
             let role = newest.roles[block.number]
@@ -119,6 +129,7 @@ public struct AgreementCheck: Sendable {
             let agrees = device.isFaulty ? isOut : device.slot.map { role == .active($0) } ?? isOut
             if !agrees {
                 differ(
+                    name,
                     "\(root)/dev-\(name) is \(expected), the superblock of \(newest.disk) gives it \(roleName(role))")
             }
         }

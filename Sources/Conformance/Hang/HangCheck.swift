@@ -47,10 +47,20 @@ public struct HangCheck: Sendable {
         var findings: [Finding] = []
         var answer = CheckAnswer.holds
 
+        var ended: [String] = []
         for (first, second) in zip(suspects, suspects.dropFirst()) where answer == .holds {
             let between = second.0.time - first.0.time
-            let confirmed = second.1.hangs.filter { hang in
+            var confirmed = second.1.hangs.filter { hang in
                 first.1.hangs.contains { hang.continues($0, after: between) }
+            }
+            // A run that came to its end has nobody in it who could not get on: a wait for a node that died is over when DLM
+            // has recovered.
+            if !hung, let final = graphs.last, final.0.label == "final", final.0.time > second.0.time {
+                let over = confirmed.filter { hang in
+                    !final.1.hangs.contains { $0.continues(hang, after: final.0.time - second.0.time) }
+                }
+                ended += over.map { Self.finding($0, note: " (for some seconds: it came to an end)").text }
+                confirmed.removeAll(where: over.contains)
             }
             findings += Self.worst(confirmed).map { Self.finding($0) }
             if !confirmed.isEmpty { answer = .fails }
@@ -80,7 +90,7 @@ public struct HangCheck: Sendable {
             answer = .notDecided
             findings.append(Finding("there is no set of snapshots to look at"))
         }
-        return CheckResult(name: name, answer: answer, findings: findings, seen: graphs.map(Self.seen))
+        return CheckResult(name: name, answer: answer, findings: findings, seen: graphs.map(Self.seen) + ended)
     }
 
     /// The cycles; without one, the chains. A thread that waits behind a cycle is no news.
@@ -97,7 +107,9 @@ public struct HangCheck: Sendable {
             case .some(let nobody):
                 "\(hang.edges.last!.from.node) \(hang.edges.last!.from.comm) waits for \(nobody.rawValue)"
             }
-        return Finding(what + note, details: hang.lines)
+        return Finding(
+            what + note, details: hang.lines, fact: FindingFact(.hang, hang.nobody?.rawValue ?? "cycle"),
+            nodes: hang.nodes.sorted().map(\.description))
     }
 
     private static func seen(_ moment: ClusterMoment, _ graph: WaitGraph) -> String {

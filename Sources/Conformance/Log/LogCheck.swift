@@ -11,68 +11,127 @@ public struct LogCheck: Sendable {
     ///   - nodes: the nodes that must have a log.
     ///   - logs: per node kmsg.log, and console.log, which has the last words of a node that died.
     ///   - rules: nil when they could not be read; then nothing was checked.
+    ///   - scope: what is known of a node beside its log.
     ///   - taints: /proc/sys/kernel/tainted of each node's last snapshot.
     ///   - died: nodes that died, whose log says what they had to say.
     static func result(
-        _ nodes: [NodeID], logs: [NodeID: [KernelLog]], rules: LogRules?, scope: LogScope, taints: [NodeID: String],
-        died: Set<NodeID> = []
+        _ nodes: [NodeID], logs: [NodeID: [KernelLog]], rules: LogRules?, scope: (NodeID) -> LogScope,
+        taints: [NodeID: String], died: Set<NodeID> = []
     ) -> CheckResult {
+        var result = CheckResult(name: name, answer: .holds)
         var faults: [Finding] = []
         var undecided: [Finding] = []
-        var seen: [String] = []
+        var userSpace: [Finding] = []
         if rules == nil { undecided.append(Finding("there are no rules to look at the logs with")) }
         for node in nodes {
-            var lines = 0
-            var notes = 0
-            var excused: Set<String> = []
-            var told: Set<String> = []
-            var excusedWarning = false
-            var warned = false
-            for log in logs[node] ?? [] {
-                guard let report = rules?.match(log, in: scope) else { continue }
-                lines += report.linesChecked
-                if report.linesLost > 0 {
-                    undecided.append(
-                        Finding("the log lacks \(report.linesLost) records", node: node.description))
-                }
-                for finding in report.findings {
-                    guard finding.rule.severity == .error else { notes += 1; continue }
-                    // The console says again what kmsg said.
-                    warned = warned || finding.rule.kind == "warning"
-                    guard told.insert(finding.line.text).inserted else { continue }
-                    faults.append(
-                        Finding(
-                            "\(finding.rule.name) (\(finding.rule.meaning)): \(finding.line.text)",
-                            node: node.description,
-                            time: finding.time, details: finding.excerpt))
-                }
-                excusedWarning = excusedWarning || report.excepted.contains { $0.finding.rule.kind == "warning" }
-                excused.formUnion(report.excepted.map { "\($0.exception.name): \($0.exception.reason)" })
+            var log = NodeLog(node: node)
+            for text in logs[node] ?? [] {
+                if let report = rules?.match(text, in: scope(node)) { log.add(report) }
             }
-            if rules != nil, lines == 0 {
+            if rules != nil, log.lines == 0 {
                 undecided.append(Finding("no line of its kernel's log was recorded", node: node.description))
             }
-            var taintWords = "taint not read"
-            if let text = taints[node], let taint = Taint(file: text) {
-                for word in taint.unexpected {
-                    // The one WARN() that there was is excepted, and left its mark.
-                    if word.hasPrefix("W:"), excusedWarning, !warned { continue }
-                    faults.append(Finding("the kernel is tainted with \(word)", node: node.description))
-                }
-                taintWords =
-                    taint.unexpected.isEmpty
-                    ? "no taint beyond out-of-tree and unsigned modules"
-                    : "tainted with \(taint.unexpected.joined(separator: ", "))"
-            } else if died.contains(node) {
+            log.judge(taint: taints[node], isDead: died.contains(node))
+            faults += log.faults
+            undecided += log.undecided
+            userSpace += log.userSpace
+            result.seen.append(log.summary)
+        }
+        result.answer = !faults.isEmpty ? .fails : undecided.isEmpty && !nodes.isEmpty ? .holds : .notDecided
+        result.findings = faults + undecided + userSpace
+        return result
+    }
+}
+
+/// What the logs of one node say, kmsg.log and console.log together.
+private struct NodeLog {
+    let node: NodeID
+    var lines = 0
+    var faults: [Finding] = []
+    var undecided: [Finding] = []
+    var userSpace: [Finding] = []
+    private var notes = 0
+    private var excused: Set<String> = []
+    /// The console says again what kmsg said.
+    private var told: Set<String> = []
+    private var excusedWarning = false
+    private var warned = false
+    private var taintWords = "taint not read"
+
+    init(node: NodeID) { self.node = node }
+
+    mutating func add(_ report: LogReport) {
+        lines += report.linesChecked
+        if report.linesLost > 0 {
+            undecided.append(Finding("the log lacks \(report.linesLost) records", node: node.description))
+        }
+        for finding in report.findings {
+            warned = warned || finding.rule.kind == "warning"
+            switch finding.rule.severity {
+            case .note: notes += 1
+            case .error:
+                if told.insert(finding.line.text).inserted { faults.append(self.finding(finding)) }
+            case .userSpace:
+                guard told.insert(finding.line.text).inserted else { continue }
+                var found = self.finding(finding)
+                found.rank = .userSpace
+                userSpace.append(found)
+            }
+        }
+        for (finding, exception) in report.open where told.insert(finding.line.text).inserted {
+            var found = self.finding(finding)
+            found.text += "; no fault if this is so, which is not known: \(exception.reason)"
+            undecided.append(found)
+        }
+        excusedWarning = excusedWarning || report.excepted.contains { $0.finding.rule.kind == "warning" }
+        excused.formUnion(report.excepted.map { "\($0.exception.name): \($0.exception.reason)" })
+    }
+
+    private func finding(_ finding: LogFinding) -> Finding {
+        Finding(
+            "\(finding.rule.name) (\(finding.rule.meaning)): \(finding.line.text)", node: node.description,
+            time: finding.time, details: finding.excerpt, fact: FindingFact(.log, finding.rule.name),
+            rank: finding.rule.rank)
+    }
+
+    mutating func judge(taint text: String?, isDead: Bool) {
+        guard let text, let taint = Taint(file: text) else {
+            if isDead {
                 taintWords = "taint not read before it died"
             } else {
                 undecided.append(Finding("/proc/sys/kernel/tainted was not read", node: node.description))
             }
-            seen.append(
-                "\(node): \(count(lines, "line")) of kernel log, \(count(notes, "note")); \(taintWords)"
-                    + excused.sorted().map { "; excepted: \($0)" }.joined())
+            return
         }
-        let answer: CheckAnswer = !faults.isEmpty ? .fails : undecided.isEmpty && !nodes.isEmpty ? .holds : .notDecided
-        return CheckResult(name: name, answer: answer, findings: faults + undecided, seen: seen)
+        for word in taint.unexpected {
+            // The one WARN() that there was is excepted, and left its mark.
+            if word.hasPrefix("W:"), excusedWarning, !warned { continue }
+            faults.append(
+                Finding(
+                    "the kernel is tainted with \(word)", node: node.description,
+                    fact: FindingFact(.taint, String(word.prefix { $0 != ":" })), rank: .consequence))
+        }
+        taintWords =
+            taint.unexpected.isEmpty
+            ? "no taint beyond out-of-tree and unsigned modules"
+            : "tainted with \(taint.unexpected.joined(separator: ", "))"
+    }
+
+    var summary: String {
+        "\(node): \(count(lines, "line")) of kernel log, \(count(notes, "note")); \(taintWords)"
+            + excused.sorted().map { "; excepted: \($0)" }.joined()
+    }
+}
+
+extension LogRule {
+    /// How bad a line is that breaks the rule, by the family of trouble that the rule is of.
+    var rank: FindingRank {
+        switch kind {
+        case "panic", "bug": .crash
+        case "memory": .corruption
+        case "hang": .hang
+        case "lock", "rcu", "warning", "stack": .splat
+        default: .message
+        }
     }
 }

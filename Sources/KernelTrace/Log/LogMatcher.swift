@@ -14,11 +14,12 @@ extension LogRules {
             let excerpt = rule.stack ? excerpt(of: log, from: index, &matcher) : index..<index + 1
             covered = excerpt.upperBound - 1
             let finding = LogFinding(rule: rule, line: line, excerpt: excerpt.map { log.lines[$0].text })
-            if let exception = matcher.exception(for: finding) {
-                report.excepted.append((finding, exception))
-            } else {
-                report.findings.append(finding)
+            switch matcher.exception(for: finding) {
+            case (let exception, true)?: report.excepted.append((finding, exception))
+            case (let exception, nil)?: report.open.append((finding, exception))
+            case (_, false)?, nil: report.findings.append(finding)
             }
+            matcher.met(finding)
         }
         return report
     }
@@ -57,16 +58,21 @@ private struct LogMatcher {
     }
     private var rules: [Ready]
     private let exceptions: [LogException]
+    private let scope: LogScope
+    /// The last finding of each rule: seconds since boot, nil where the log has no times, and its line.
+    private var last: [String: (time: Double?, line: Int)] = [:]
+
+    /// A stopping node calls leave() within this time of a line that says that a thread gave up. Seconds.
+    private static let stopTime = 60.0
+    /// Two clocks of one node, of the log and of the trace, differ by less. Seconds.
+    private static let clockTolerance = 5.0
+    /// What follows from a line comes within this time, or so many lines where there are no times.
+    private static let following = (seconds: 2.0, lines: 12)
 
     init(rules: LogRules, scope: LogScope) {
         self.rules = rules.rules.map { Ready(rule: $0, text: Array($0.text.utf8)) }
-        exceptions = rules.exceptions.filter { exception in
-            switch exception.scope {
-            case .all: true
-            case .scenarios(let names): names.contains(scope.scenario)
-            case .kernels(let prefixes): prefixes.contains { scope.kernelRelease.hasPrefix($0) }
-            }
-        }
+        exceptions = rules.exceptions
+        self.scope = scope
     }
 
     /// The first rule that the line breaks.
@@ -101,12 +107,35 @@ private struct LogMatcher {
         return false
     }
 
-    func exception(for finding: LogFinding) -> LogException? {
-        exceptions.first { exception in
+    mutating func met(_ finding: LogFinding) { last[finding.rule.name] = (finding.time, finding.line.number) }
+
+    /// The exception that the line is, and whether what it depends on is so; nil there: not known.
+    func exception(for finding: LogFinding) -> (LogException, Bool?)? {
+        let fitting = exceptions.filter { exception in
             exception.rule == finding.rule.name && finding.line.text.contains(exception.text)
                 && exception.pattern.map { pattern in
                     (try? Regex(pattern)).map { finding.line.text.contains($0) } ?? false
                 } ?? true
+        }.map { ($0, holds($0.scope, for: finding)) }
+        return fitting.first { $0.1 == true } ?? fitting.first { $0.1 == nil }
+    }
+
+    private func holds(_ condition: LogException.Scope, for finding: LogFinding) -> Bool? {
+        switch condition {
+        case .all: return true
+        case .scenarios(let names): return scope.scenario.map { names.contains($0) }
+        case .kernels(let prefixes):
+            return scope.kernelRelease.map { release in prefixes.contains { release.hasPrefix($0) } }
+        case .agreed: return scope.agrees
+        case .stopping:
+            guard let leaves = scope.leaves, let time = finding.time else { return nil }
+            return leaves.contains { (time - Self.clockTolerance...time + Self.stopTime).contains($0) }
+        case .after(let rule):
+            guard let (time, line) = last[rule] else { return false }
+            guard let before = time, let now = finding.time else {
+                return finding.line.number - line <= Self.following.lines
+            }
+            return now - before <= Self.following.seconds
         }
     }
 }

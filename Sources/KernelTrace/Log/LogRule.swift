@@ -7,6 +7,8 @@ public struct LogRule: Sendable, Equatable {
         case error
         /// Worth showing; not wrong by itself.
         case note
+        /// User space did something wrong, and the kernel says so.
+        case userSpace = "user-space"
     }
 
     /// Unique; the log that trips the rule in the tests has this name.
@@ -36,6 +38,12 @@ public struct LogException: Sendable, Equatable {
         case scenarios([String])
         /// Releases that begin with one of these ("6.1.").
         case kernels([String])
+        /// The node stops the array meanwhile: it calls leave() of md-cluster.c soon after the line.
+        case stopping
+        /// In the end the nodes agree (the check of that name): what was refused once was done later.
+        case agreed
+        /// The line follows one of this rule, which says why.
+        case after(String)
     }
     public var name: String
     /// The rule it makes an exception of.
@@ -46,12 +54,19 @@ public struct LogException: Sendable, Equatable {
     public var reason: String
 }
 
-/// What ran, for the scope of exceptions.
+/// What is known beside a log, for the scope of exceptions. What is nil is not known, and decides nothing.
 public struct LogScope: Sendable, Equatable {
-    public var scenario: String
-    public var kernelRelease: String
-    public init(scenario: String, kernelRelease: String) {
-        (self.scenario, self.kernelRelease) = (scenario, kernelRelease)
+    public var scenario: String?
+    public var kernelRelease: String?
+    /// When the node called leave() of md-cluster.c: seconds since it booted.
+    public var leaves: [Double]?
+    /// Whether the nodes agree in the end.
+    public var agrees: Bool?
+
+    public init(
+        scenario: String? = nil, kernelRelease: String? = nil, leaves: [Double]? = nil, agrees: Bool? = nil
+    ) {
+        (self.scenario, self.kernelRelease, self.leaves, self.agrees) = (scenario, kernelRelease, leaves, agrees)
     }
 }
 
@@ -70,6 +85,8 @@ public struct LogReport: Sendable, Equatable {
     public var findings: [LogFinding] = []
     /// Findings that an exception covers.
     public var excepted: [(finding: LogFinding, exception: LogException)] = []
+    /// Findings of which it is not known whether an exception covers them.
+    public var open: [(finding: LogFinding, exception: LogException)] = []
     /// Lines of the kernel that were looked at. None means that nothing was checked.
     public var linesChecked = 0
     /// Records that the log lost: what they said was not checked.
@@ -78,5 +95,6 @@ public struct LogReport: Sendable, Equatable {
     public static func == (left: LogReport, right: LogReport) -> Bool {
         left.findings == right.findings && left.linesChecked == right.linesChecked && left.linesLost == right.linesLost
             && left.excepted.elementsEqual(right.excepted) { $0.finding == $1.finding && $0.exception == $1.exception }
+            && left.open.elementsEqual(right.open) { $0.finding == $1.finding && $0.exception == $1.exception }
     }
 }

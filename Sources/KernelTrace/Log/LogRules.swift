@@ -37,6 +37,13 @@ public struct LogRules: Sendable, Equatable {
                 path: directory.path, line: 0,
                 reason: "exception \(exception.name) is from \(exception.rule), which is no rule")
         }
+        for exception in all.exceptions {
+            guard case .after(let name) = exception.scope, !all.rules.contains(where: { $0.name == name }) else {
+                continue
+            }
+            throw .malformed(
+                path: directory.path, line: 0, reason: "exception \(exception.name) is after \(name), which is no rule")
+        }
         return all
     }
 
@@ -125,7 +132,9 @@ private struct Entry {
 
     mutating func rule(_ name: String) throws(LogRulesError) -> LogRule {
         let severity = take("severity") ?? "error"
-        guard let severity = LogRule.Severity(rawValue: severity) else { throw fault("severity is error or note") }
+        guard let severity = LogRule.Severity(rawValue: severity) else {
+            throw fault("severity is error, note or user-space")
+        }
         var level: Int?
         if let text = take("level") {
             guard let number = Int(text), (0...7).contains(number) else { throw fault("level is 0 to 7") }
@@ -145,7 +154,13 @@ private struct Entry {
         case ("all", 1): scope = .all
         case ("scenario", 2...): scope = .scenarios(Array(words.dropFirst()))
         case ("kernel", 2...): scope = .kernels(Array(words.dropFirst()))
-        default: throw fault("scope is \"all\", \"scenario NAME...\" or \"kernel RELEASE...\"")
+        case ("stopping", 1): scope = .stopping
+        case ("agreed", 1): scope = .agreed
+        case ("after", 2): scope = .after(words[1])
+        default:
+            throw fault(
+                "scope is \"all\", \"scenario NAME...\", \"kernel RELEASE...\", \"stopping\", \"agreed\" or \"after RULE\""
+            )
         }
         let exception = LogException(
             name: name, rule: try need("rule"), text: try need("text"), pattern: try pattern(), scope: scope,

@@ -27,13 +27,13 @@ struct ExpectationCheck {
                     unseen.append(Finding("no final snapshot", node: node.description))
                     continue
                 }
-                for (path, test) in tests(expectation) {
+                for test in tests(expectation) {
                     compared += 1
-                    let value = snapshot.files[path]
-                    if value == nil, let reason = snapshot.unavailable[path] {
-                        unseen.append(Finding("\(path) could not be read: \(reason)", node: node.description))
-                    } else if let text = test(value) {
-                        wrong.append(Finding(text, node: node.description))
+                    let value = snapshot.files[test.path]
+                    if value == nil, let reason = snapshot.unavailable[test.path] {
+                        unseen.append(Finding("\(test.path) could not be read: \(reason)", node: node.description))
+                    } else if let finding = test.finding(value, node: node) {
+                        wrong.append(finding)
                     }
                 }
             }
@@ -56,32 +56,34 @@ struct ExpectationCheck {
         )
     }
 
-    /// Path -> what is wrong with its value, or nil; in the order of the paths.
-    private func tests(_ expectation: NodeExpectation) -> [(String, (String?) -> String?)] {
-        var result: [(String, (String?) -> String?)] = []
-        for (attribute, allowed) in expectation.attributes.sorted(by: { $0.key < $1.key }) {
-            result.append(
-                (
-                    Self.directory + attribute,
-                    { value in
-                        let shown = value?.trimmingWhitespace() ?? Condition.absent
-                        return allowed.contains(shown)
-                            ? nil : "\(attribute) is \(shown), expected \(allowed.joined(separator: " or "))"
-                    }
-                ))
+    /// One file of a snapshot, and what it may say.
+    private struct Test {
+        var path: String
+        /// The attribute, or the device whose state it is.
+        var subject: String
+        var allowed: [String]
+        /// The value is a list of words, one of which must be there.
+        var isList: Bool
+
+        /// What is wrong with the value; nil: the file is not there.
+        func finding(_ value: String?, node: NodeID) -> Finding? {
+            let shown = value?.trimmingWhitespace() ?? Condition.absent
+            let words = isList ? shown.split(separator: ",").map(String.init) : [shown]
+            if words.contains(where: allowed.contains) { return nil }
+            let expected = allowed.joined(separator: " or ")
+            return Finding(
+                "\(subject) is \(shown), expected \(expected)", node: node.description,
+                fact: FindingFact(.expected, subject, ["is": shown, "expected": expected]))
         }
-        for (device, state) in expectation.devices.sorted(by: { $0.key < $1.key }) {
-            result.append(
-                (
-                    Self.directory + "dev-\(device)/state",
-                    { value in
-                        let words =
-                            value?.trimmingWhitespace().split(separator: ",").map(String.init) ?? [Condition.absent]
-                        return words.contains(state)
-                            ? nil : "\(device) is \(words.joined(separator: ",")), expected \(state)"
-                    }
-                ))
+    }
+
+    /// In the order of the subjects, attributes first.
+    private func tests(_ expectation: NodeExpectation) -> [Test] {
+        expectation.attributes.sorted(by: { $0.key < $1.key }).map {
+            Test(path: Self.directory + $0.key, subject: $0.key, allowed: $0.value, isList: false)
         }
-        return result
+            + expectation.devices.sorted(by: { $0.key < $1.key }).map {
+                Test(path: Self.directory + "dev-\($0.key)/state", subject: $0.key, allowed: [$0.value], isList: true)
+            }
     }
 }

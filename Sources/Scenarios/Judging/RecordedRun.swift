@@ -84,8 +84,9 @@ public struct RecordedRun: Sendable {
     /// Adds the scenario's own check to what the judge found in the record, and gives the word.
     func complete(_ judged: Verdict) -> Verdict {
         guard let instance else { return judged }
-        return ScenarioVerdict(instance: instance, description: description, events: events, snapshots: snapshots)
-            .complete(judged)
+        return ScenarioVerdict(
+            instance: instance, description: description, events: events, snapshots: snapshots, recording: recording
+        ).complete(judged)
     }
 }
 

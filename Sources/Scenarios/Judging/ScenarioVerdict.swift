@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import ProtocolTrace
 import RunRecord
 
 /// The last word on a run: the judge's checks, the scenario's own expectations, and what was to fail.
@@ -10,15 +11,20 @@ public struct ScenarioVerdict: Sendable {
     let description: RunDescription
     let events: [RunEvent]
     let finals: [NodeSnapshot]
+    private let answers: KernelAnswers?
 
-    /// - Parameter snapshots: all snapshots of the run; those labelled "final" count.
+    /// - Parameters:
+    ///   - snapshots: all snapshots of the run; those labelled "final" count.
+    ///   - recording: with the traces; nil: what md answered a program is not known.
     public init(
-        instance: ScenarioInstance, description: RunDescription, events: [RunEvent], snapshots: [NodeSnapshot]
+        instance: ScenarioInstance, description: RunDescription, events: [RunEvent], snapshots: [NodeSnapshot],
+        recording: Recording? = nil
     ) {
         self.instance = instance
         self.description = description
         self.events = events
         finals = snapshots.filter { $0.label == "final" }
+        answers = recording.map { KernelAnswers(recording: $0) }
     }
 
     /// Adds the check "scenario" to the judge's verdict and gives the word.
@@ -35,7 +41,15 @@ public struct ScenarioVerdict: Sendable {
         guard let event = events.last(where: { $0.facts["problem"] != nil }), let text = event.facts["problem"],
             let blame = event.facts["blame"].flatMap(StepProblem.Blame.init(rawValue:))
         else { return nil }
-        return (text, blame)
+        guard blame == .kernel, let program = event.facts["program"],
+            let node = event.facts["node"].flatMap({ NodeID(name: $0) }), let answers
+        else { return (text, blame) }
+        let start = events.last { $0.kind == .step && $0.time <= event.time }?.time ?? 0
+        return switch answers.last(to: program, on: node, within: start - 0.1...event.time + 0.1) {
+        case .refused(let function, let errno): ("\(text) (\(function) had returned -\(errno))", .kernel)
+        case .granted: ("\(text) (\(program) failed by itself: md had refused it nothing)", .program)
+        case .unknown: ("\(text) (whether md had refused it something is not in the record)", .undecided)
+        }
     }
 
     private func scenarioCheck(_ judged: Verdict) -> CheckResult {
@@ -44,7 +58,9 @@ public struct ScenarioVerdict: Sendable {
             let hung = judged.checks.contains { $0.name == "no-hang" && $0.answer == .fails }
             let answer: CheckAnswer =
                 problem.blame == .kernel && !hung && description.ending != .interrupted ? .fails : .notDecided
-            return CheckResult(name: "scenario", answer: answer, findings: [Finding(problem.text)])
+            return CheckResult(
+                name: "scenario", answer: answer,
+                findings: [Finding(problem.text, fact: FindingFact(.step, problem.blame.rawValue))])
         }
         guard description.ending == .finished else {
             return CheckResult(
@@ -63,7 +79,7 @@ public struct ScenarioVerdict: Sendable {
 
     private func word(_ verdict: Verdict, judged: VerdictWord) -> (VerdictWord, String) {
         if description.ending == .interrupted { return (.miss, "interrupted before the end") }
-        let failing = verdict.checks.filter { $0.answer == .fails }
+        let failing = verdict.checks.failing
         if let expected = instance.expectedFailure(variant: description.variant) {
             return expectedWord(verdict, expected, failing)
         }
@@ -71,14 +87,15 @@ public struct ScenarioVerdict: Sendable {
             if description.ending == .finished,
                 let known = instance.scenario.known.first(where: { $0.explains(failing) })
             {
-                return (.xfail, "known, docs/findings.md, \(known.finding): " + (first.findings.first?.text ?? "fails"))
+                return (.xfail, "known, docs/findings.md, \(known.finding): " + Self.headline(first))
             }
-            return (.fail, failing.map(\.name).joined(separator: ", ") + ": " + (first.findings.first?.text ?? "fails"))
+            return (.fail, failing.map(\.name).joined(separator: ", ") + ": " + Self.headline(first))
         }
         if let problem {
-            return (problem.blame == .scenario ? .error : .miss, problem.text)
+            return (problem.blame.word, problem.text)
         }
         guard description.ending == .finished else { return (.miss, "the run ended as \(description.ending.rawValue)") }
+        if judged == .userSpace { return (judged, verdict.reason) }
         // A check that did not run must not look like one that passed.
         if let undecided = verdict.checks.first(where: { $0.answer == .notDecided }) {
             return (.miss, "\(undecided.name): not decided: \(undecided.findings.first?.text ?? "no reason given")")
@@ -99,19 +116,28 @@ public struct ScenarioVerdict: Sendable {
                 if failing.isEmpty, let problem, problem.blame == .lab { return (.miss, problem.text) }
                 return (.fail, "unexpected pass: \(variant) must fail \(name), and it holds")
             }
-            if failing.isEmpty, let problem { return (problem.blame == .scenario ? .error : .miss, problem.text) }
+            if failing.isEmpty, let problem { return (problem.blame.word, problem.text) }
             return (.fail, "\(variant) must fail \(name), and it was not decided")
         }
         if let other = failing.first(where: { !expected.checks.contains($0.name) }) {
             return (
                 .fail,
-                "\(variant) must fail \(names) and nothing else; \(other.name): \(other.findings.first?.text ?? "fails")"
+                "\(variant) must fail \(names) and nothing else; \(other.name): \(Self.headline(other))"
             )
         }
-        let told = failing.flatMap(\.findings).flatMap { [$0.text, $0.node ?? ""] + $0.details }.joined(separator: "\n")
-        for node in expected.cycle where !told.contains(node.description) {
+        let named = Set(failing.flatMap(\.findings).flatMap { ($0.nodes ?? []) + [$0.node].compactMap(\.self) })
+        for node in expected.cycle where !named.contains(node.description) {
             return (.fail, "\(variant) must hang over \(expected.cycle), and \(names) does not name \(node)")
         }
-        return (.xfail, "failed as it had to: " + (failing.first?.findings.first?.text ?? names))
+        return (.xfail, "failed as it had to: " + (failing.first.map(Self.headline) ?? names))
+    }
+
+    /// The worst that a check found, with its node where the text does not say it.
+    private static func headline(_ check: CheckResult) -> String {
+        guard let finding = check.worst?.finding else { return "fails" }
+        guard let node = finding.node, finding.fact?.kind == .log || finding.fact?.kind == .taint else {
+            return finding.text
+        }
+        return "\(node): \(finding.text)"
     }
 }

@@ -92,13 +92,15 @@ public struct KnownFailure: Sendable, Equatable {
     public var finding: String
     /// Names of the checks that fail: all of these, and no other.
     public var checks: [String]
-    /// Every finding of those checks contains one of these texts.
-    public var says: [String]
+    /// Every finding of those checks is one of these.
+    public var finds: [FindingFact]
 
     /// Whether this, and nothing beside it, is what was found.
     func explains(_ failing: [CheckResult]) -> Bool {
         Set(failing.map(\.name)) == Set(checks)
-            && failing.flatMap(\.findings).allSatisfy { finding in says.contains { finding.text.contains($0) } }
+            && failing.flatMap(\.findings).allSatisfy { finding in
+                finding.fact.map { fact in finds.contains { fact.fits($0) } } ?? false
+            }
     }
 }
 

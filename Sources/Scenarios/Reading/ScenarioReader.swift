@@ -2,6 +2,7 @@
 import ClusterProtocol
 import Foundation
 import NearNames
+import RunRecord
 import Yams
 
 /// Reads a scenario file.
@@ -186,13 +187,24 @@ public struct ScenarioReader {
     private func known(_ fields: Fields) throws(ScenarioError) -> [KnownFailure] {
         var result: [KnownFailure] = []
         for (finding, value) in try named("known", fields) {
-            let inner = try Fields(value, what: "a known failure", known: ["fails", "says"], file: file)
+            // `says:` is of older files: texts of findings, which no longer decide anything.
+            let inner = try Fields(value, what: "a known failure", known: ["fails", "finds", "says"], file: file)
             let checks = try checks(inner, of: "a known failure")
-            guard let says = try inner.texts("says") else {
-                throw .file(file, line: inner.line, .missing(key: "says", what: "a known failure"))
+            let said = try inner.texts("says") != nil
+            guard let finds = try inner.texts("finds") ?? (said ? [] : nil) else {
+                throw ScenarioError.file(file, line: inner.line, .missing(key: "finds", what: "a known failure"))
             }
-            if says.contains("") { throw inner.bad("says", "", expected: "a part of a finding's text") }
-            result.append(KnownFailure(finding: finding, checks: checks, says: says))
+            var facts: [FindingFact] = []
+            for text in finds {
+                guard let fact = FindingFact(text) else {
+                    throw inner.bad(
+                        "finds", text,
+                        expected: "\"differs FILE [NODE=VALUE]\", \"superblock DEVICE\" or \"expected NAME [is=VALUE]\""
+                    )
+                }
+                facts.append(fact)
+            }
+            result.append(KnownFailure(finding: finding, checks: checks, finds: facts))
         }
         return result
     }
@@ -221,5 +233,20 @@ public struct ScenarioReader {
             throw fields.bad("fails", check, expected: "one of " + Self.checkNames.joined(separator: ", "))
         }
         return checks
+    }
+}
+
+extension FindingFact {
+    /// "differs dev-vdb node1=no such member, node2=a member": kind, subject, and values that must be so.
+    init?(_ text: String) {
+        let words = text.split(separator: " ", maxSplits: 2).map(String.init)
+        guard words.count >= 2, let kind = Kind(rawValue: words[0]) else { return nil }
+        var values: [String: String] = [:]
+        for part in words.count > 2 ? words[2].split(separator: ",") : [] {
+            let sides = part.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+            guard sides.count == 2 else { return nil }
+            values[sides[0]] = sides[1]
+        }
+        self.init(kind, words[1], values)
     }
 }

@@ -64,7 +64,9 @@ public struct ScenarioRunner: Sendable {
         let problem = await firstProblem(part, situation, snapshots)
         guard let problem else { return Outcome(ending: .finished, problem: nil) }
         let (kind, blame) = problem.event
-        cluster.note(kind, node: nil, problem.text, ["problem": problem.text, "blame": blame.rawValue])
+        cluster.note(
+            kind, node: nil, problem.text,
+            problem.facts.merging(["problem": problem.text, "blame": blame.rawValue]) { _, new in new })
         // The closing snapshots are taken by a task of their own: this one may be cancelled, and the record must be complete.
         let closing = Task.detached { await close(problem, snapshots) }
         await closing.value

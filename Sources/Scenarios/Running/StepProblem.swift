@@ -43,6 +43,15 @@ public enum StepProblem: Error, Sendable, Equatable {
         }
     }
 
+    /// What the record keeps of the problem, beside its text and who is to blame.
+    var facts: [String: String] {
+        guard case .status(let node, let command, _, _) = self else { return [:] }
+        // "mdadm --stop", not "for d in a b; do mdadm ...": only of a program that is called by itself is it known what it asked.
+        let words = command.split(separator: " ")
+        guard words.first == "mdadm", !command.contains(where: { ";|&`$(".contains($0) }) else { return [:] }
+        return ["program": "mdadm", "node": node.description]
+    }
+
     /// The event kind and the fact "blame" under which the problem is recorded.
     var event: (kind: RunEvent.Kind, blame: Blame) {
         switch self {
@@ -57,7 +66,22 @@ public enum StepProblem: Error, Sendable, Equatable {
     }
 
     /// Who is to blame, if nothing else is known.
-    public enum Blame: String, Sendable { case kernel, node, scenario, lab, user }
+    public enum Blame: String, Sendable {
+        case kernel, node, scenario, lab, user
+        /// A program of the nodes, which the kernel refused nothing.
+        case program
+        /// The program or the kernel.
+        case undecided
+
+        /// The word for a run that nothing else is said against.
+        var word: VerdictWord {
+            switch self {
+            case .scenario: .error
+            case .program: .userSpace
+            case .kernel, .node, .lab, .user, .undecided: .miss
+            }
+        }
+    }
 
     /// Turns what a cluster throws into a problem.
     package init(_ error: any Error, doing what: String) {

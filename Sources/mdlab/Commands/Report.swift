@@ -20,7 +20,10 @@ struct Report: ParsableCommand {
         }
         switch format {
         case .junit: print(JUnit.text(verdicts.map { ($0.name, $0.verdict) }), terminator: "")
-        case .json: for verdict in verdicts { print(try VerdictFile.text(verdict.verdict), terminator: "") }
+        case .json:
+            print(
+                try VerdictFile.text(verdicts.map { .init(folder: $0.folder, name: $0.name, verdict: $0.verdict) }),
+                terminator: "")
         case .summary, .ktap, nil:
             var results = ResultStream.standardOutput(
                 format.flatMap { ResultStream.Format(rawValue: $0.rawValue) },
