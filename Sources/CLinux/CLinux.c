@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -171,6 +172,7 @@ static void become(const struct linux_spawn *spawn, int report, pid_t parent)
 		setsid();
 	else if (spawn->new_group)
 		setpgid(0, 0);
+	setpriority(PRIO_PROCESS, 0, spawn->nice);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (i = 1; i < NSIG; i++)

@@ -5,6 +5,21 @@ import Synchronization
 
 /// What a terminal can show.
 public enum Terminal {
+    /// Writes text to stdout (1) or stderr (2). When nobody reads it any more the text is lost, and nothing else.
+    public static func write(_ text: some StringProtocol, to descriptor: Int32 = 1) { write(Array(text.utf8), to: descriptor) }
+
+    public static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        // What print() has not written yet stands before it.
+        if descriptor == 1 { fflush(nil) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
     /// Whether a file descriptor is a terminal.
     public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
@@ -33,7 +48,7 @@ public final class RunProgress: Sendable {
         RunProgress(
             live: Terminal.isTerminal(2) && environment["TERM"] != "dumb",
             columns: environment["COLUMNS"].flatMap { Int($0) } ?? 80
-        ) { FileHandle.standardError.write(Data($0.utf8)) }
+        ) { Terminal.write($0, to: 2) }
     }
 
     public func show(_ event: RunEvent, of run: String) {

@@ -7,6 +7,8 @@ public struct RunEvent: Codable, Sendable, Equatable {
         case boot, restored, cluster, modules, array, step, stepEnd, wait, snapshot, uevent, splat, hang, timeout,
             nodeDied,
             interrupted, note, verdict
+        /// What a command of a step printed: facts "node", "status", "output", "errors".
+        case output
     }
     /// Seconds since the run started.
     public var time: Double

@@ -47,6 +47,8 @@ final class Spawner: Sendable {
                     spawn.descriptor_count = Int32(descriptors.count)
                     spawn.death_signal = SIGKILL
                     spawn.new_group = 1
+                    // Of the first thread, as `nice mdlab` set it; threads of Foundation begin with 0.
+                    spawn.nice = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(getpid()))
                     return linux_spawn(&spawn)
                 }
             }

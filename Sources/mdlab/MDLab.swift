@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import ArgumentParser
 import Foundation
+import Reporting
 
 /// mdlab: a laboratory for md-cluster patches. One file per command under Commands/.
 @main
@@ -32,6 +33,8 @@ struct MDLab: AsyncParsableCommand {
         ])
 
     static func main() async {
+        // Who reads our output, or a QEMU, may go away at any time: a write then fails, and the run goes on to its record.
+        signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -40,12 +43,12 @@ struct MDLab: AsyncParsableCommand {
                 try command.run()
             }
         } catch let error as any Worded {
-            FileHandle.standardError.write(Data("mdlab: \(error.line)\n".utf8))
+            Terminal.write("mdlab: \(error.line)\n", to: 2)
             Foundation.exit(error.exitCode)
         } catch {
             let code = exitCode(for: error)
             if code == .validationFailure {
-                FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+                Terminal.write((fullMessage(for: error) + "\n"), to: 2)
                 Foundation.exit(Exit.usage)
             }
             exit(withError: error)

@@ -2,6 +2,7 @@
 import CLinux
 import ClusterProtocol
 import Foundation
+import Reporting
 import Synchronization
 import VirtualCluster
 
@@ -69,7 +70,7 @@ final class ShellSession: Sendable {
         var columns: UInt16 = 80
         linux_terminal_size(STDOUT_FILENO, &rows, &columns)
         let shell = try await cluster.guests[index].openShell(rows: rows, columns: columns) { [self] _, bytes in
-            if state.withLock({ $0.current }) == index { FileHandle.standardOutput.write(Data(bytes)) }
+            if state.withLock({ $0.current }) == index { Terminal.write(Array(bytes), to: 1) }
         } end: { [self] _ in
             let over = state.withLock { state in
                 state.shells[index] = nil
@@ -84,7 +85,7 @@ final class ShellSession: Sendable {
         state.withLock { $0.shells[index] = shell }
     }
 
-    private func say(_ text: String) { FileHandle.standardError.write(Data("\r\n[mdlab] \(text)\r\n".utf8)) }
+    private func say(_ text: String) { Terminal.write("\r\n[mdlab] \(text)\r\n", to: 2) }
 }
 
 /// The terminal without echo and line editing, as long as it lives. A pipe is taken as it is.

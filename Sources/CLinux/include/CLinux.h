@@ -47,6 +47,8 @@ struct linux_spawn {
 	int new_session;
 	/* Leave the terminal's foreground group, so that Ctrl-C reaches only the caller. */
 	int new_group;
+	/* nice(2) of the child; a thread of ours may have another than the process was started with. */
+	int nice;
 };
 
 /* fork(2) and execve(2). Returns the pid, or -errno also of a failed exec. */

@@ -132,7 +132,7 @@ public struct ScenarioRunner: Sendable {
         do {
             switch problem {
             case .limit: _ = try await snapshots.take(cluster, apart: pace.betweenSnapshots)
-            case .status, .scenario, .lab, .interrupted, .nodeDied: _ = try await cluster.snapshot("end")
+            case .status, .required, .scenario, .lab, .interrupted, .nodeDied: _ = try await cluster.snapshot("end")
             case .hang: break
             }
         } catch {

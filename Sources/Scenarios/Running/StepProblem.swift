@@ -12,6 +12,8 @@ public enum StepProblem: Error, Sendable, Equatable {
     /// The watchdog found a wait that cannot end: what it is, then thread by thread.
     case hang([String])
     case nodeDied(NodeID, lastConsoleLines: [String])
+    /// A schedule says that the kernel must do this, and it did something else.
+    case required(String, instead: [String])
     /// The scenario asks for what cannot be: a step on a node that it has crashed, a program that a node does not have.
     case scenario(String)
     /// The lab failed, and the kernel had no part in it.
@@ -20,7 +22,7 @@ public enum StepProblem: Error, Sendable, Equatable {
 
     public var ending: RunDescription.Ending {
         switch self {
-        case .status: .finished
+        case .status, .required: .finished
         case .limit, .hang: .hung
         case .nodeDied: .nodeDied
         case .scenario, .lab: .failed
@@ -37,6 +39,8 @@ public enum StepProblem: Error, Sendable, Equatable {
                 + (observed.isEmpty ? "" : " (\(observed.joined(separator: "; ")))")
         case .hang(let lines): "a wait that cannot end: \(lines.first ?? "")"
         case .nodeDied(let node, let lines): "\(node) died" + (lines.last.map { ": \($0)" } ?? "")
+        case .required(let text, let instead):
+            "the kernel must do this and did not: \(text)" + (instead.first.map { " (instead: \($0))" } ?? "")
         case .scenario(let text): text
         case .lab(let text): text
         case .interrupted: "interrupted"
@@ -55,7 +59,7 @@ public enum StepProblem: Error, Sendable, Equatable {
     /// The event kind and the fact "blame" under which the problem is recorded.
     var event: (kind: RunEvent.Kind, blame: Blame) {
         switch self {
-        case .status: (.note, .kernel)
+        case .status, .required: (.note, .kernel)
         case .limit: (.timeout, .kernel)
         case .hang: (.hang, .kernel)
         case .nodeDied: (.nodeDied, .node)

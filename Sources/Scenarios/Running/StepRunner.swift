@@ -38,6 +38,7 @@ package struct StepRunner: Sendable {
                 throw StepProblem.scenario("nothing called \(name) runs in the background")
             }
             let result = try await command.wait(limit: patience.limit(limit))
+            note(name, result, on: node)
             guard result.status == 0 else { throw problem(node, name, result) }
         case .write(let text, let path, let nodes):
             try await onEach(nodes) { node in
@@ -84,8 +85,23 @@ package struct StepRunner: Sendable {
         }
         try await onEach(step.on) { node in
             let result = try await node.run(step.command.argv, limit: patience.limit(step.limit))
+            note(step.command.text, result, on: node.id)
             guard step.status.accepts(result.status) else { throw problem(node.id, step.command.text, result) }
         }
+    }
+
+    /// Bytes of a command's output that the record keeps.
+    private static let outputLimit = 65_536
+
+    private func note(_ command: String, _ result: CommandResult, on node: NodeID) {
+        if result.output.isEmpty, result.errors.isEmpty { return }
+        func kept(_ text: String) -> String {
+            guard text.utf8.count > Self.outputLimit else { return text }
+            return String(decoding: text.utf8.prefix(Self.outputLimit), as: UTF8.self) + "\n[cut]\n"
+        }
+        cluster.note(
+            .output, node: node, command,
+            ["status": "\(result.status)", "output": kept(result.output), "errors": kept(result.errors)])
     }
 
     private func onEach(_ nodes: NodeSet, _ body: @escaping @Sendable (any NodeControl) async throws -> Void)

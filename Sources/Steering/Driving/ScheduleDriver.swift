@@ -53,6 +53,9 @@ public struct ScheduleDriver: Sendable {
         try await gates.reset()
         log.setHolding(false)
         for name in await running.names { try await end(of: name, runner, running, expected: divergence == nil) }
+        if let divergence, schedule.order[divergence.entry].isRequired {
+            throw StepProblem.required(divergence.text, instead: divergence.instead)
+        }
         if let divergence {
             throw StepProblem.lab("the kernel did not follow the schedule at \u{201C}\(divergence.text)\u{201D}")
         }

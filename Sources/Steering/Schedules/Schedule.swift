@@ -81,9 +81,11 @@ public struct Schedule: Sendable, Equatable {
         public var line: Int
         /// Seconds on a machine of ordinary speed.
         public var limit: Double
+        /// A kernel that does not do this is wrong; else it only went another way.
+        public var isRequired: Bool
         public static let defaultLimit = 15.0
-        public init(_ event: Event, line: Int = 0, limit: Double = defaultLimit) {
-            (self.event, self.line, self.limit) = (event, line, limit)
+        public init(_ event: Event, line: Int = 0, limit: Double = defaultLimit, isRequired: Bool = false) {
+            (self.event, self.line, self.limit, self.isRequired) = (event, line, limit, isRequired)
         }
     }
 

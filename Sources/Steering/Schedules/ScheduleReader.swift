@@ -157,8 +157,18 @@ public struct ScheduleReader {
 
     private static let events = ["start", "arm", "held", "release", "waits", "ends", "locks"]
 
+    /// `must: true`, where there is something to wait for.
+    private func isRequired(_ fields: Fields) throws -> Bool {
+        switch try fields.text("must") {
+        case nil, "false": return false
+        case "true" where ["held", "waits", "ends", "locks"].contains(where: fields.has): return true
+        case let value?:
+            throw fields.bad("must", value, expected: "true or false, of held, waits, ends or locks")
+        }
+    }
+
     private func entry(_ node: Node) throws -> Schedule.Entry {
-        let fields = try Fields(node, what: "an entry of order", known: Self.events + ["limit"], file: file)
+        let fields = try Fields(node, what: "an entry of order", known: Self.events + ["limit", "must"], file: file)
         let present = fields.keys.filter(Self.events.contains)
         guard let key = present.first else {
             throw ScenarioError.file(file, line: fields.line, .noAction(actions: Self.events))
@@ -166,7 +176,8 @@ public struct ScheduleReader {
         if present.count > 1 { throw ScenarioError.file(file, line: fields.line, .twoActions(present)) }
         return .init(
             try event(key, fields), line: fields.line,
-            limit: try fields.seconds("limit", otherwise: Schedule.Entry.defaultLimit))
+            limit: try fields.seconds("limit", otherwise: Schedule.Entry.defaultLimit),
+            isRequired: try isRequired(fields))
     }
 
     private func event(_ key: String, _ fields: Fields) throws -> Schedule.Entry.Event {

@@ -7,6 +7,7 @@ import Foundation
 import KernelTrace
 import MDClusterModel
 import ProtocolTrace
+import Reporting
 import RunRecord
 import Synchronization
 
@@ -47,7 +48,7 @@ struct CompareMatrix: ParsableCommand {
             let start = ContinuousClock.now
             let entries = try item.entries(records, limit: limit)
             let line = MatrixWording.line(item, entries, seconds: (ContinuousClock.now - start) / .seconds(1))
-            output.withLock { _ in FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+            output.withLock { _ in Terminal.write((line + "\n")) }
             return entries
         }
         var matrix = ComparisonMatrix(models: models, notShown: notShown)

@@ -4,6 +4,7 @@ import Comparison
 import Foundation
 import KernelTrace
 import ProtocolTrace
+import Reporting
 import Scenarios
 
 struct CoverageCommand: ParsableCommand {
@@ -32,7 +33,7 @@ struct CoverageCommand: ParsableCommand {
         let instances = try ScenarioFiles.locate().catalogue().instances
         var coverage = try Coverage(variant: variant)
         let exit = try Self.collect(runs, into: &coverage, states: states) { line in
-            FileHandle.standardError.write(Data("mdlab: \(line)\n".utf8))
+            Terminal.write("mdlab: \(line)\n", to: 2)
         }
         let plan = try CoveragePlan(
             coverage, candidates: instances.map { ($0.name, ScenarioCalls.script(of: $0)) }, limit: reach)

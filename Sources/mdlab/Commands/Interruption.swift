@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import Dispatch
 import Foundation
+import Reporting
 import Synchronization
 
 /// Ctrl-C and a polite kill, as the cancellation of a task: the record is completed, then mdlab ends with 130. The second one
@@ -29,8 +30,7 @@ final class Interruption: Sendable {
             return (state.count, state.cancel)
         }
         if count > 1 { _exit(Exit.interrupted) }
-        FileHandle.standardError.write(
-            Data("\nmdlab: stopping; the record is being completed (once more to stop at once)\n".utf8))
+        Terminal.write("\nmdlab: stopping; the record is being completed (once more to stop at once)\n", to: 2)
         cancel?()
     }
 

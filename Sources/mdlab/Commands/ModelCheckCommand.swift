@@ -4,6 +4,7 @@ import Foundation
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
+import Reporting
 
 struct ModelCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -79,7 +80,7 @@ struct ModelCheckCommand: ParsableCommand {
         var search = Search(machine, bounds: bounds, workers: workers)
         if isatty(STDERR_FILENO) == 1 {
             search.progress = { progress in
-                FileHandle.standardError.write(Data("\r\(ModelWording.line(progress))\u{1B}[K".utf8))
+                Terminal.write("\r\(ModelWording.line(progress))\u{1B}[K", to: 2)
             }
         }
         let interrupt = onInterrupt(search.stop)
@@ -87,7 +88,7 @@ struct ModelCheckCommand: ParsableCommand {
         search.resume = resume
         let result = try search.runResumable()
         interrupt.cancel()
-        if search.progress != nil { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+        if search.progress != nil { Terminal.write("\r\u{1B}[K", to: 2) }
         print(ModelWording.report(result, machine: machine, options: model))
         try finish((result.verdict, result.counterexample), machine)
     }

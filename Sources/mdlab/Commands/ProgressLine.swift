@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
 import KernelBuild
+import Reporting
 
 /// Build progress on stderr: one line that is written over on a terminal, a line per large step in a pipe.
 struct ProgressLine: Sendable {
@@ -27,7 +28,7 @@ struct ProgressLine: Sendable {
     }
 
     private static func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        Terminal.write(text, to: 2)
     }
 
     private static func isLarge(_ step: BuildProgress) -> Bool {

@@ -206,7 +206,7 @@ extension ResultStream {
         return ResultStream(
             format: asked ?? (terminal ? .summary : .ktap),
             colours: Terminal.colours(isTerminal: terminal, environment: environment)
-        ) { FileHandle.standardOutput.write(Data($0.utf8)) }
+        ) { Terminal.write($0) }
     }
 }
 

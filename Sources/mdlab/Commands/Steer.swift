@@ -87,6 +87,6 @@ struct Steer: AsyncParsableCommand {
 
     /// Where the results go, and in their order.
     private static func write(_ lines: [String]) {
-        FileHandle.standardOutput.write(Data(lines.map { $0 + "\n" }.joined().utf8))
+        Terminal.write(lines.map { $0 + "\n" }.joined())
     }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import ClusterProtocol
 import Foundation
 import KernelBuild
+import Reporting
 import RunRecord
 import VirtualCluster
 
@@ -66,7 +67,7 @@ struct VM: AsyncParsableCommand {
             throw error
         }
         await cluster.finish(.finished)
-        FileHandle.standardError.write(Data("record: \(layout.root.relativePath)\n".utf8))
+        Terminal.write("record: \(layout.root.relativePath)\n", to: 2)
         if failed { throw ExitCode(Exit.fail) }
     }
 
@@ -76,7 +77,7 @@ struct VM: AsyncParsableCommand {
             let (node, line) = try Self.parse(command, nodes: nodes)
             let result = try await cluster.guests[node - 1].run(["/bin/sh", "-c", line], limit: .seconds(120))
             print(result.output, terminator: "")
-            FileHandle.standardError.write(Data(result.errors.utf8))
+            Terminal.write(result.errors, to: 2)
             failed = failed || result.status != 0
         }
         return failed

@@ -98,7 +98,7 @@ extension SteeringWording {
         switch comparison.answer {
         case .conforms:
             [
-                "why        the model of \(comparison.variant) allows all that the kernels did: the schedule cannot be followed so"
+                "why        the model of \(comparison.variant) allows all that the kernels did: what the schedule waits for need not come"
             ]
         case .doesNotConform:
             [
