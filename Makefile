@@ -18,6 +18,7 @@ build:
 	$(SWIFT) build -c release --product mdlab
 	$(SWIFT) build -c release --product mdlab-agent --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s \
 		--scratch-path .build-agent
+	@{ git rev-parse HEAD && git diff --quiet HEAD || echo +; } 2>/dev/null | tr -d '\n' > $(MDLAB).commit || true
 
 # Unit tests and recorded runs; no virtual machine is started.
 test: bootstrap

@@ -15,6 +15,8 @@ public struct Evidence: Sendable, Equatable {
     public var logs: [NodeID: [KernelLog]]
     /// nil when the rules could not be read.
     public var rules: LogRules?
+    /// The rules are not those that were in force when the run ended.
+    public var rulesAreNewer = false
     /// What of the record could not be read -> why.
     public var unreadable: [String: String]
 
@@ -56,6 +58,7 @@ extension MissingPart.Why {
         case .notUnderstood(let line): line.map { "line \($0) is cut or damaged" } ?? "it is cut or damaged"
         case .incomplete(let error): "its parts could not be put together (\(error))"
         case .trace(let error): "\(error)"
+        case .rules(let error): "\(error)"
         }
     }
 }

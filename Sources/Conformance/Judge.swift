@@ -53,7 +53,12 @@ public enum Judge {
                         label: set.label, snapshots: set.snapshots,
                         dead: dead(evidence.events, before: set.snapshots.map(\.time).max() ?? 0))
                 }, hung: description.ending == .hung),
-        ].map { unreadable($0, evidence) }
+        ].map { unreadable($0, evidence) }.map { check in
+            guard evidence.rulesAreNewer, check.name == LogCheck.name else { return check }
+            var check = check
+            check.seen.append("judged with the rules of this tree, not with those of the record")
+            return check
+        }
         let (word, reason) = word(for: checks)
         return Verdict(
             scenario: description.scenario, variant: description.variant, kernelRelease: description.kernelRelease,

@@ -24,6 +24,7 @@ struct Tool {
 
     static let apt = Tool(name: "apt-get", package: "apt")
     static let aptCache = Tool(name: "apt-cache", package: "apt")
+    static let dpkgQuery = Tool(name: "dpkg-query", package: "dpkg")
     static let dpkgDeb = Tool(name: "dpkg-deb", package: "dpkg")
     static let tar = Tool(name: "tar", package: "tar")
     static let make = Tool(name: "make", package: "make")

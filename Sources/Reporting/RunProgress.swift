@@ -6,7 +6,9 @@ import Synchronization
 /// What a terminal can show.
 public enum Terminal {
     /// Writes text to stdout (1) or stderr (2). When nobody reads it any more the text is lost, and nothing else.
-    public static func write(_ text: some StringProtocol, to descriptor: Int32 = 1) { write(Array(text.utf8), to: descriptor) }
+    public static func write(_ text: some StringProtocol, to descriptor: Int32 = 1) {
+        write(Array(text.utf8), to: descriptor)
+    }
 
     public static func write(_ bytes: [UInt8], to descriptor: Int32) {
         // What print() has not written yet stands before it.

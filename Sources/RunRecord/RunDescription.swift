@@ -3,8 +3,9 @@ import Foundation
 
 /// run.json: what ran. Written before the first node starts, and again when the run ends.
 public struct RunDescription: Codable, Sendable, Equatable {
-    /// Raised when a reader of an older tool could misread the record.
-    public static let currentFormat = 1
+    /// Raised when a reader of an older tool could misread the record. 2: commit, host, packages, and beside run.json the log
+    /// rules that were in force (rules/) and the difference from the kernel's own source (changes.diff).
+    public static let currentFormat = 2
 
     public struct Module: Codable, Sendable, Equatable {
         public var name: String
@@ -25,6 +26,8 @@ public struct RunDescription: Codable, Sendable, Equatable {
 
     public var format = RunDescription.currentFormat
     public var toolVersion: String
+    /// The commit that mdlab was built from, with "+" when the tree had other changes; nil when that is not known.
+    public var toolCommit: String?
     public var scenario: String
     public var started: Date
     public var ended: Date?
@@ -44,6 +47,10 @@ public struct RunDescription: Codable, Sendable, Equatable {
     public var clockOffsets: [Double] = []
     /// Detectors that were on, and those that could not be, each with the reason.
     public var detectorsOff: [String: String] = [:]
+    /// Of the machine: kernel, processor, cores, load when it began, qemu. nil in records of format 1.
+    public var host: [String: String]?
+    /// Debian package -> version. nil in records of format 1.
+    public var packages: [String: String]?
 
     public init(
         toolVersion: String, scenario: String, started: Date, nodes: Int, kernelRelease: String, start: Start,

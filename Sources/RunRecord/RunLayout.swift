@@ -4,7 +4,7 @@ import Foundation
 
 /// Where the parts of a run record are. The record is the seam of the house: everything that judges works from it alone.
 ///
-///     run.json  events.ndjson  verdict.json  results.ktap  network.pcap
+///     run.json  events.ndjson  scenario.yaml  changes.diff  rules/  verdict.json  results.ktap  network.pcap
 ///     node1/    console.log  kmsg.log  trace.dat  corosync.log  snapshots/NN-LABEL.json
 public struct RunLayout: Sendable, Hashable {
     public var root: URL
@@ -14,6 +14,10 @@ public struct RunLayout: Sendable, Hashable {
     public var events: URL { root.appending(path: "events.ndjson") }
     /// A copy of the scenario's file, so that a later change of the file does not change an old verdict.
     public var scenario: URL { root.appending(path: "scenario.yaml") }
+    /// The rules for kernel logs that were in force; not there in records of format 1.
+    public var rules: URL { root.appending(path: "rules") }
+    /// What was built, against the kernel's own source: patches and variant. Not there for modules that were not built here.
+    public var changes: URL { root.appending(path: "changes.diff") }
     public var verdict: URL { root.appending(path: "verdict.json") }
     public var ktap: URL { root.appending(path: "results.ktap") }
     public var capture: URL { root.appending(path: "network.pcap") }

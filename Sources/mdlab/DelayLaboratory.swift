@@ -49,8 +49,7 @@ struct DelayLaboratory: Sendable {
         -> RunRecorder
     {
         try RecordedRun.keep(scenario: files.file(of: instance.scenario), in: layout)
-        return try RunRecorder(
-            layout: layout, description: bench.description(scenario: instance.name, cold: false), progress: progress)
+        return try laboratory.record(bench, scenario: instance.name, cold: false, in: layout, progress: progress)
     }
 
     /// Brings a cluster to the instant before the race and saves it, unless that was done before.

@@ -10,7 +10,7 @@ import VirtualCluster
 ///
 ///     let laboratory = try Laboratory(progress: ProgressLine().handler)
 ///     let bench = try await laboratory.prepare(request, nodes: 2)
-///     let recorder = try RunRecorder(layout: layout, description: bench.description(scenario: "smoke", cold: false)) { ... }
+///     let recorder = try laboratory.record(bench, scenario: "smoke", cold: false, in: layout) { ... }
 ///     let cluster = try await laboratory.start(bench, cold: false, recorder: recorder)
 struct Laboratory {
     /// Everything that a cluster for one request is made of, built and in place.
@@ -22,6 +22,8 @@ struct Laboratory {
         var detectorsOff: [String: String]
         /// Why the nodes are emulated, if they are.
         var emulation: String?
+        /// The machine and the packages.
+        var facts: HostFacts
 
         /// run.json of a run that is about to start.
         func description(scenario: String, cold: Bool) -> RunDescription {
@@ -30,6 +32,8 @@ struct Laboratory {
                 kernelRelease: configuration.kernelRelease, start: cold ? .cold : .warm,
                 accelerator: configuration.accelerator.rawValue)
             description.detectorsOff = detectorsOff
+            description.toolCommit = BuiltCommit.text
+            (description.host, description.packages) = (facts.host, facts.packages)
             description.variant = request.variant
             description.patches = request.patches
             description.modules = configuration.modules.map {
@@ -73,7 +77,13 @@ struct Laboratory {
         configuration.accelerator = answer.accelerator
         var bench = Bench(
             request: request, modules: built, configuration: configuration,
-            detectorsOff: Detectors.off(config: (try? String(contentsOfFile: kernel.config, encoding: .utf8)) ?? ""))
+            detectorsOff: Detectors.off(config: (try? String(contentsOfFile: kernel.config, encoding: .utf8)) ?? ""),
+            facts: await HostFacts.gather(
+                qemu: configuration.qemu,
+                guests: PackageCache.names(
+                    inList: try String(contentsOfFile: builder.files.guestPackages, encoding: .utf8)),
+                packages: builder.packages))
+        bench.facts.packages["kernel"] = kernel.identity
         if stock { try bench.detectorsOff.merge(unseenInStock(built)) { first, _ in first } }
         if case .tcg(let reason) = answer { bench.emulation = reason }
         return bench
@@ -122,6 +132,19 @@ struct Laboratory {
 
     // MARK: - Starting it
 
+    /// Begins a record: run.json with all that is known beforehand, the log rules that are in force, and what was built.
+    func record(
+        _ bench: Bench, scenario: String, cold: Bool, in layout: RunLayout,
+        progress: @escaping @Sendable (RunEvent) -> Void
+    ) throws -> RunRecorder {
+        let recorder = try RunRecorder(
+            layout: layout, description: bench.description(scenario: scenario, cold: cold), progress: progress)
+        let files = FileManager.default
+        try? files.copyItem(at: URL(filePath: builder.files.root + "/kernel-tests/rules"), to: layout.rules)
+        try? files.copyItem(at: URL(filePath: bench.modules.directory + "/changes.diff"), to: layout.changes)
+        return recorder
+    }
+
     /// How many saved clusters the cache keeps: a quarter of a GB each. Two kernels with 2, 3 and 4 nodes fit.
     private static let savedClusters = 8
 
@@ -151,7 +174,9 @@ struct Laboratory {
         let configuration = bench.configuration
         let key = Fingerprint.of(
             [
-                configuration.kernel, configuration.kernelRelease, configuration.initramfs,
+                // No path of this machine: a cache may be moved. The image's name is that of its content.
+                bench.facts.packages["kernel"] ?? configuration.kernel, configuration.kernelRelease,
+                URL(filePath: configuration.initramfs).lastPathComponent,
                 configuration.accelerator.rawValue,
                 AcceleratorProbe.key(qemu: configuration.qemu).split(separator: "-").suffix(2).joined(separator: "-"),
                 "form 3: \(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
@@ -187,4 +212,22 @@ enum Fingerprint {
     }
 
     static func of(_ text: String) -> String { of(text.utf8) }
+}
+
+/// The commit that this program was built from: `make build` writes it beside the program.
+enum BuiltCommit {
+    /// nil when nobody wrote it, or the program is newer than what was written.
+    static var text: String? {
+        guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+            return nil
+        }
+        let file = program + ".commit"
+        func time(_ path: String) -> Date? {
+            (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date
+        }
+        guard let written = time(file), let built = time(program), written >= built,
+            let text = try? String(contentsOfFile: file, encoding: .utf8)
+        else { return nil }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
 }

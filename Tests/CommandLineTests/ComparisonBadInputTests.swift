@@ -66,7 +66,7 @@ import Testing
         }
         let text = try String(
             contentsOf: TrimmedRun.root.appending(path: "smoke/run.json"), encoding: .utf8)
-        let newer = text.replacing(/"format" *: *1/, with: "\"format\": 2")
+        let newer = text.replacing(/"format" *: *1/, with: "\"format\": 9")
         #expect(newer != text)
         try folder.write(Data(newer.utf8), to: "run.json")
         #expect(folder.code() == Exit.usage)

@@ -92,6 +92,26 @@ let projectRules = URL(filePath: #filePath).deletingLastPathComponent().deleting
         #expect(try judge(quiet).findings.count == 1)
     }
 
+    /// kmsg has the line that explains the next one, the console only the next one.
+    @Test func aConsoleThatShowsLessBlamesNobody() throws {
+        let kmsg = """
+            4,1,20000000,-;md0: invalid bitmap file superblock: bad magic
+            3,2,20000100,-;md_bitmap_copy_from_slot can't get bitmap from slot 2
+
+            """
+        let console = "[   20.000100] md_bitmap_copy_from_slot can't get bitmap from slot 2\n"
+        func judge(_ logs: [String]) throws -> CheckResult {
+            LogCheck.result(
+                [node1], logs: [node1: logs.map { KernelLog(text: $0) }],
+                rules: try LogRules.load(directory: projectRules), scope: { _ in LogScope() }, taints: [node1: "12288"])
+        }
+        let both = try judge([kmsg, console])
+        #expect(both.answer == .holds)
+        #expect(both.findings.map(\.rank) == [.userSpace])
+        #expect(try judge([console]).answer == .fails)
+        #expect(try judge([console, console]).findings.count == 1)
+    }
+
     @Test func whatWasNotReadIsNotDecided() throws {
         #expect(try judge(nil).answer == .notDecided)
         #expect(try judge(quiet, taint: nil).answer == .notDecided)

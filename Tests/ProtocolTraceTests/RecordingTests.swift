@@ -124,9 +124,9 @@ import Testing
     @Test func aNewerRecordIsRefused() throws {
         try makeRecord()
         let text = String(decoding: try Data(contentsOf: layout.description), as: UTF8.self)
-        try text.replacingOccurrences(of: "\"format\":1", with: "\"format\":2")
+        try text.replacingOccurrences(of: "\"format\":2", with: "\"format\":3")
             .write(to: layout.description, atomically: true, encoding: .utf8)
-        #expect(throws: RecordingError.newerFormat(path: layout.description.path, format: 2, supported: 1)) {
+        #expect(throws: RecordingError.newerFormat(path: layout.description.path, format: 3, supported: 2)) {
             try Recording.open(layout.root)
         }
     }

@@ -41,6 +41,8 @@ extension Comparison {
                 if !doubts.contains(.damaged(part.path)) { doubts.append(.damaged(part.path)) }
             // A trace is a doubt of its own.
             case .absent, .incomplete, .trace: continue
+            // The comparison looks at no log.
+            case .rules: continue
             }
         }
         let release = recording.description.kernelRelease

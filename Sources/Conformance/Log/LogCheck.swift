@@ -54,6 +54,8 @@ private struct NodeLog {
     private var excused: Set<String> = []
     /// The console says again what kmsg said.
     private var told: Set<String> = []
+    /// A console shows fewer levels than kmsg, and with them not the line on which an exception depends.
+    private var excusedLines: Set<String> = []
     private var excusedWarning = false
     private var warned = false
     private var taintWords = "taint not read"
@@ -65,7 +67,7 @@ private struct NodeLog {
         if report.linesLost > 0 {
             undecided.append(Finding("the log lacks \(report.linesLost) records", node: node.description))
         }
-        for finding in report.findings {
+        for finding in report.findings where !excusedLines.contains(finding.line.text) {
             warned = warned || finding.rule.kind == "warning"
             switch finding.rule.severity {
             case .note: notes += 1
@@ -78,12 +80,14 @@ private struct NodeLog {
                 userSpace.append(found)
             }
         }
-        for (finding, exception) in report.open where told.insert(finding.line.text).inserted {
+        for (finding, exception) in report.open
+        where !excusedLines.contains(finding.line.text) && told.insert(finding.line.text).inserted {
             var found = self.finding(finding)
             found.text += "; no fault if this is so, which is not known: \(exception.reason)"
             undecided.append(found)
         }
         excusedWarning = excusedWarning || report.excepted.contains { $0.finding.rule.kind == "warning" }
+        excusedLines.formUnion(report.excepted.map(\.finding.line.text))
         excused.formUnion(report.excepted.map { "\($0.exception.name): \($0.exception.reason)" })
     }
 

@@ -37,6 +37,8 @@ public struct Recording: Sendable, Equatable {
     public var nodes: [Node] = []
     /// scenario.yaml as it was when the run began; nil when there is none.
     public var scenario: [UInt8]?
+    /// The rules for kernel logs that were in force; nil in a record that has none (format 1).
+    public var rules: LogRules?
     /// What is not there, or cannot be read.
     public var missing: [MissingPart] = []
 
@@ -52,6 +54,11 @@ public struct Recording: Sendable, Equatable {
         recording.readEvents()
         if FileManager.default.fileExists(atPath: layout.scenario.path) {
             recording.scenario = recording.read(layout.scenario, as: "scenario.yaml")
+        }
+        if FileManager.default.fileExists(atPath: layout.rules.path) {
+            do throws(LogRulesError) { recording.rules = try LogRules.load(directory: layout.rules) } catch {
+                recording.missing.append(MissingPart(path: "rules", why: .rules(error)))
+            }
         }
         for number in 1...max(1, recording.description.nodes) { recording.read(NodeID(number)) }
         recording.identifyThreads()

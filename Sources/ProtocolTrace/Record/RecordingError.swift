@@ -24,6 +24,7 @@ public struct MissingPart: Sendable, Equatable {
         /// The parts of the trace are there and could not be put together.
         case incomplete(TraceDatError)
         case trace(TraceError)
+        case rules(LogRulesError)
     }
     /// Inside the record: "node1/trace.dat".
     public var path: String

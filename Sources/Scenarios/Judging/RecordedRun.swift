@@ -61,8 +61,12 @@ public struct RecordedRun: Sendable {
 
     /// The whole verdict: the judge's checks, the scenario's own, and what had to fail.
     ///
-    /// - Parameter rules: the folder of the rules for kernel logs (kernel-tests/rules).
-    public func verdict(rules: URL) -> Verdict { verdict(of: evidence(rules: rules)) }
+    /// - Parameters:
+    ///   - rules: the folder of the rules for kernel logs (kernel-tests/rules), for a record that has none of its own.
+    ///   - current: take these even where the record has its own.
+    public func verdict(rules: URL, current: Bool = false) -> Verdict {
+        verdict(of: evidence(rules: rules, current: current))
+    }
 
     /// The same from evidence that has been read already.
     public func verdict(of evidence: Evidence) -> Verdict {
@@ -71,14 +75,16 @@ public struct RecordedRun: Sendable {
     }
 
     /// What the judge works from. A part that could not be read is named, and the checks that need it are not decided.
-    public func evidence(rules: URL) -> Evidence {
+    public func evidence(rules: URL, current: Bool = false) -> Evidence {
+        if let own = recording.rules, !current { return Evidence(recording, rules: own) }
+        var evidence = Evidence(recording, rules: nil)
         do {
-            return Evidence(recording, rules: try LogRules.load(directory: rules))
+            evidence.rules = try LogRules.load(directory: rules)
+            evidence.rulesAreNewer = recording.rules != evidence.rules
         } catch {
-            var evidence = Evidence(recording, rules: nil)
             evidence.unreadable["the rules for kernel logs"] = "\(error)"
-            return evidence
         }
+        return evidence
     }
 
     /// Adds the scenario's own check to what the judge found in the record, and gives the word.

@@ -134,8 +134,9 @@ struct RunDriver: Sendable {
         var bench = try await laboratory.prepare(request, nodes: run.instance.nodes, stock: stock)
         bench.configuration.disks = max(run.instance.scenario.disks, Self.leastDisks)
         bench.configuration.diskSize = max(run.instance.scenario.diskMiB, Self.leastMiB) << 20
-        let description = bench.description(scenario: run.instance.name, cold: cold)
-        let recorder = try RunRecorder(layout: layout, description: description) { progress.show($0, of: name) }
+        let recorder = try laboratory.record(bench, scenario: run.instance.name, cold: cold, in: layout) {
+            progress.show($0, of: name)
+        }
         let clock = ContinuousClock()
         let start = clock.now
         let cluster: VirtualCluster

@@ -45,10 +45,7 @@ struct VM: AsyncParsableCommand {
         let laboratory = try Laboratory(progress: terminal.handler)
         let bench = try await laboratory.prepare(try input.request(laboratory.builder.catalog), nodes: nodes)
         let layout = RunLayout(root: URL(filePath: out ?? "runs/vm-\(Self.stamp())"))
-        let recorder = try RunRecorder(
-            layout: layout, description: bench.description(scenario: RunDescription.byHand, cold: cold)
-        ) {
-            event in
+        let recorder = try laboratory.record(bench, scenario: RunDescription.byHand, cold: cold, in: layout) { event in
             terminal.show("\(event.node.map { $0 + ": " } ?? "")\(event.text)")
         }
         let cluster = try await laboratory.start(bench, cold: cold, loadingModules: !bare, recorder: recorder)
