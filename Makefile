@@ -6,7 +6,7 @@ MDLAB := .build/release/mdlab
 AGENT := .build-agent/release/mdlab-agent
 
 .DELETE_ON_ERROR:
-.PHONY: all bootstrap build test vm-test vm-test-steered vm-test-instrumented compare-matrix soak bench lint clean
+.PHONY: all bootstrap build test vm-test vm-test-steered vm-test-instrumented compare-matrix fault-records soak bench lint clean
 
 all: build
 
@@ -38,6 +38,11 @@ vm-test-instrumented: bootstrap build
 # Kernel variants against model variants: makes the records, then compares each with every variant of the model.
 compare-matrix: bootstrap build
 	scripts/compare-matrix
+
+# Runs that were broken off at random moments, and whether all commands say the same of their records. Some half an hour.
+fault-records: bootstrap build
+	scripts/fault-records make runs/faults
+	scripts/fault-records judge runs/faults
 
 # Real kernels driven into the deadlocks that the model predicts, and through the same schedules without the fault.
 vm-test-steered: bootstrap build

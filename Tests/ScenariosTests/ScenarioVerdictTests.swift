@@ -115,6 +115,19 @@ private struct Case {
         #expect(judged.checks.failing.map(\.name) == ["agreement", "kernel-log"])
     }
 
+    /// A fault from outside: what the scenario expects need not come, and only the judge's own checks may fail.
+    @Test func aDisturbedRunIsNotHeldToItsExpectations() throws {
+        var run = Case(events: [RunEvent(time: 1, kind: .step, text: "x", facts: [Disturbance.fact: "crash"])])
+        run.updates = []
+        #expect(try run.verdict().word == .miss)
+        #expect(try run.verdict().checks.last?.answer == .notDecided)
+        run.events.append(Case.problem("scenario"))
+        #expect(try run.verdict().word == .miss)
+        run.answers["dlm-words"] = .fails
+        #expect(try run.verdict().word == .fail)
+        #expect(try Case(updates: []).verdict().word == .fail)
+    }
+
     @Test func whatWasNotSeenIsNotDecided() throws {
         var unreadable = snapshot(2, good)
         unreadable.files[md + "degraded"] = nil

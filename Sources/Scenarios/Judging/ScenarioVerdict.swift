@@ -52,7 +52,18 @@ public struct ScenarioVerdict: Sendable {
         }
     }
 
+    /// A fault came from outside: what the scenario expects need not be any more, and what it cannot do is nobody's mistake.
+    private var isDisturbed: Bool { events.contains { $0.facts[Disturbance.fact] != nil } }
+
     private func scenarioCheck(_ judged: Verdict) -> CheckResult {
+        var check = undisturbedCheck(judged)
+        guard isDisturbed, check.answer == .fails else { return check }
+        check.answer = .notDecided
+        check.findings.insert(Finding("the run was disturbed from outside: its expectations decide nothing"), at: 0)
+        return check
+    }
+
+    private func undisturbedCheck(_ judged: Verdict) -> CheckResult {
         if let problem {
             // A step that hung is the business of no-hang when that check can say why; blaming both would blame twice.
             let hung = judged.checks.contains { $0.name == "no-hang" && $0.answer == .fails }
@@ -92,7 +103,7 @@ public struct ScenarioVerdict: Sendable {
             return (.fail, failing.map(\.name).joined(separator: ", ") + ": " + Self.headline(first))
         }
         if let problem {
-            return (problem.blame.word, problem.text)
+            return (isDisturbed ? .miss : problem.blame.word, problem.text)
         }
         guard description.ending == .finished else { return (.miss, "the run ended as \(description.ending.rawValue)") }
         if judged == .userSpace { return (judged, verdict.reason) }

@@ -20,6 +20,8 @@ public struct ScenarioRunner: Sendable {
     let patience: Patience
     let finder: Watchdog.Finder
     package var pace: Watchdog.Pace
+    /// A fault from outside.
+    public var disturbance: Disturbance?
     /// What comes after the scenario's steps; see Steering.
     package var steering: (@Sendable (StepRunner) async throws -> Void)?
     /// False while `steering` holds threads on purpose.
@@ -95,9 +97,18 @@ public struct ScenarioRunner: Sendable {
                 if !Task.isCancelled { await first.give(StepProblem(error, doing: "watching the nodes")) }
             }
         }
+        let disturbing = disturbance.map { disturbance in
+            Task {
+                let runner = StepRunner(instance: instance, cluster: cluster, situation: situation, patience: patience)
+                do { try await disturbance.happen(runner) } catch is CancellationError {} catch {
+                    cluster.note(.note, node: nil, "the disturbance failed: \(error)", [:])
+                }
+            }
+        }
         defer {
             steps.cancel()
             watching.cancel()
+            disturbing?.cancel()
         }
         return await withTaskCancellationHandler {
             await first.value

@@ -24,9 +24,17 @@ struct Run: AsyncParsableCommand {
     var stock = false
     @Option(help: ArgumentHelp("Where the folders of the runs are made.", valueName: "dir")) var out = "runs"
     @Option(help: ArgumentHelp("summary or ktap.", valueName: "format")) var format: ResultStream.Format?
+    @Option(
+        help: ArgumentHelp(
+            "A fault from outside: 'crash node2 3.5', or 'cut node1 node2 3.5 2', after so many seconds (and for so many).",
+            valueName: "fault"))
+    var disturb: String?
     @Flag(help: "List what can be run.") var list = false
 
     func validate() throws {
+        if let disturb, Disturbance(disturb, nodes: 4) == nil {
+            throw ValidationError("--disturb \(disturb): say 'crash node2 3.5' or 'cut node1 node2 3.5 2'.")
+        }
         if let nodes, !(2...4).contains(nodes) { throw ValidationError("--nodes \(nodes): give 2, 3 or 4.") }
         if stock, input.linux != nil || !input.patch.isEmpty || input.variant != nil {
             throw ValidationError(
@@ -72,7 +80,9 @@ struct Run: AsyncParsableCommand {
             do {
                 let folder = try RunFolder.make(in: out, for: run, file: files.file(of: run.instance.scenario))
                 let driver = RunDriver(
-                    run: run, input: input, cold: cold, stock: stock, layout: folder, rules: files.rules,
+                    run: run, input: input, cold: cold, stock: stock,
+                    disturbance: disturb.flatMap { Disturbance($0, nodes: run.instance.nodes) }, layout: folder,
+                    rules: files.rules,
                     progress: progress)
                 let verdict = try await interruption.cancelling { try await driver.verdict() }
                 progress.clear()
@@ -99,14 +109,16 @@ struct RunDriver: Sendable {
     let input: BuildOptions
     let cold: Bool
     var stock = false
+    var disturbance: Disturbance?
     let layout: RunLayout
     let rules: URL
     let progress: RunProgress
 
     func verdict() async throws -> Verdict {
         let lab = try await bringUp()
-        let runner = ScenarioRunner(
+        var runner = ScenarioRunner(
             instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness))
+        runner.disturbance = disturbance
         let outcome = await runner.run()
         // The record is closed by a task of its own: this one may be cancelled.
         await lab.cluster.finish(outcome.ending)
