@@ -21,6 +21,7 @@ struct MDLab: AsyncParsableCommand {
             CompareMatrix.self,
             Compare.self,
             CoverageCommand.self,
+            LogCommand.self,
             Report.self,
             Run.self,
             Steer.self,

@@ -105,16 +105,14 @@ private func runner(
             if argv.last == LightLook.script { return CommandResult(status: 0, output: stuckReceiver, errors: "") }
             return argv.contains("fail") ? nil : done
         }
-        let clock = ContinuousClock()
-        let start = clock.now
-        let outcome = try await runner("  - {run: fail, on: node1, limit: 50s}", cluster) { first, second in
+        // The command never ends: that the run does is the watchdog's doing.
+        let outcome = try await runner("  - {run: fail, on: node1, limit: 3600s}", cluster) { first, second in
             #expect(first.map(\.label) == ["hang-1", "hang-1"] && second.map(\.label) == ["hang-2", "hang-2"])
             return ["node1 waits for node2", "node2 waits for node1"]
         }.run()
         #expect(outcome.ending == .hung)
         #expect(outcome.problem == .hang(["node1 waits for node2", "node2 waits for node1"]))
         #expect(cluster.snapshots == ["hang-1", "hang-2"])
-        #expect(clock.now - start < .seconds(20))
     }
 
     @Test func aLongWaitWithoutACycleIsOnlyNoted() async throws {
@@ -127,7 +125,7 @@ private func runner(
             return done
         }
         let run = try runner(
-            "  - {run: begin, on: node1}\n  - {wait: {on: node1, file: /x, is: ended}, limit: 30s}", cluster)
+            "  - {run: begin, on: node1}\n  - {wait: {on: node1, file: /x, is: ended}, limit: 3600s}", cluster)
         async let outcome = run.run()
         while !cluster.events.contains(where: { $0.text.hasPrefix("long wait") }) {
             try await Task.sleep(for: .milliseconds(10))

@@ -47,7 +47,7 @@ extension Comparison {
         }
         let release = recording.description.kernelRelease
         for node in recording.nodes {
-            if let booted = node.kmsg.flatMap(bootedKernel), booted != release {
+            if let booted = node.kmsg?.kernelRelease, booted != release {
                 doubts.append(.otherKernel(node.id, log: booted, record: release))
             }
             guard let last = node.snapshots.last else { continue }
@@ -55,13 +55,6 @@ extension Comparison {
             doubts += TraceLosses.all(in: last, hasGaps: hasGaps).map { .unmarked($0.node, what: $0.what, $0.count) }
         }
         return doubts
-    }
-
-    /// The release in the kernel's first line; nil when the log does not begin with the boot.
-    private static func bootedKernel(_ log: KernelLog) -> String? {
-        let banner = "Linux version "
-        guard let line = log.lines.first(where: { $0.isKernel && $0.text.hasPrefix(banner) }) else { return nil }
-        return String(line.text.dropFirst(banner.count).prefix { $0 != " " })
     }
 
     /// The functions that had a probe on some node.

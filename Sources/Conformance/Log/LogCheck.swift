@@ -12,11 +12,11 @@ public struct LogCheck: Sendable {
     ///   - logs: per node kmsg.log, and console.log, which has the last words of a node that died.
     ///   - rules: nil when they could not be read; then nothing was checked.
     ///   - scope: what is known of a node beside its log.
-    ///   - taints: /proc/sys/kernel/tainted of each node's last snapshot.
+    ///   - taints: /proc/sys/kernel/tainted of each node's last snapshot; nil for logs alone, which are not asked for it.
     ///   - died: nodes that died, whose log says what they had to say.
     static func result(
         _ nodes: [NodeID], logs: [NodeID: [KernelLog]], rules: LogRules?, scope: (NodeID) -> LogScope,
-        taints: [NodeID: String], died: Set<NodeID> = []
+        taints: [NodeID: String]?, died: Set<NodeID> = []
     ) -> CheckResult {
         var result = CheckResult(name: name, answer: .holds)
         var faults: [Finding] = []
@@ -29,9 +29,9 @@ public struct LogCheck: Sendable {
                 if let report = rules?.match(text, in: scope(node)) { log.add(report) }
             }
             if rules != nil, log.lines == 0 {
-                undecided.append(Finding("no line of its kernel's log was recorded", node: node.description))
+                undecided.append(Finding("there is no line of a kernel in its log", node: node.description))
             }
-            log.judge(taint: taints[node], isDead: died.contains(node))
+            if let taints { log.judge(taint: taints[node], isDead: died.contains(node)) }
             faults += log.faults
             undecided += log.undecided
             userSpace += log.userSpace

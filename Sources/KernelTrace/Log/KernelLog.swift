@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// What a kernel printed: kmsg.log (records of /dev/kmsg) or console.log (what the serial line showed).
+/// What a kernel printed, in any of the forms in which people have it: records of /dev/kmsg, a serial line, `dmesg` with any
+/// of its options, journald and syslog, a mail that quotes one of these, or the bare text.
 ///
-/// The form is told by each line itself, so a log in which both are mixed, or one that begins in the middle, is read
-/// too. Nothing in a log is an error; what is no kernel line is kept with `isKernel` false.
+/// The form is told by each line itself, so a log in which several are mixed, or one that begins in the middle, is read
+/// too. Nothing in a log is an error; what is no kernel line is kept with `isKernel` false. Bare text is taken for the kernel's
+/// only where no line says whose it is, and two lines are such as only kernels print (`LogShape`).
 public struct KernelLog: Sendable, Equatable {
     public struct Line: Sendable, Equatable {
         /// Line of the file, from 1. The parts of a message of several lines have the same number.
@@ -51,129 +53,16 @@ public struct KernelLog: Sendable, Equatable {
         }
         lines = parser.lines
         lost = parser.lost
+        guard !parser.hasForm, lines.count(where: { LogShape.isUnmistakable($0.text) }) >= 2 else { return }
+        for place in lines.indices { lines[place].isKernel = true }
     }
 }
 
-/// Reads the lines of a log one after the other.
-struct KernelLogParser {
-    private(set) var lines: [KernelLog.Line] = []
-    private(set) var lost: UInt64 = 0
-    private var number = 0
-    private var nextSequence: UInt64?
-
-    mutating func take(_ bytes: ArraySlice<UInt8>) {
-        number += 1
-        var bytes = bytes
-        while bytes.last == UInt8(ascii: "\r") { bytes = bytes.dropLast() }
-        if bytes.isEmpty { return }
-        if takeProperty(bytes) || takeRecord(bytes) || takeStamped(bytes) { return }
-        append(time: nil, level: nil, bytes: bytes, isKernel: false)
-    }
-
-    /// " KEY=value": belongs to the record before it (Documentation/ABI/testing/dev-kmsg).
-    private mutating func takeProperty(_ bytes: ArraySlice<UInt8>) -> Bool {
-        guard bytes.first == UInt8(ascii: " "), let equals = bytes.firstIndex(of: UInt8(ascii: "=")),
-            !lines.isEmpty, lines[lines.count - 1].level != nil,
-            bytes[(bytes.startIndex + 1)..<equals].allSatisfy({ (65...90).contains($0) || $0 == UInt8(ascii: "_") })
-        else { return false }
-        let key = String(decoding: bytes[(bytes.startIndex + 1)..<equals], as: UTF8.self)
-        lines[lines.count - 1].properties[key] = String(decoding: bytes[(equals + 1)...], as: UTF8.self)
-        return true
-    }
-
-    /// "prio,sequence,microseconds,flags[,...];text"
-    private mutating func takeRecord(_ bytes: ArraySlice<UInt8>) -> Bool {
-        guard bytes.first.map({ (48...57).contains($0) }) == true,
-            let semicolon = bytes.prefix(128).firstIndex(of: UInt8(ascii: ";"))
-        else { return false }
-        let head = bytes[..<semicolon].split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
-        guard head.count >= 4, let priority = Self.number(head[0]), priority < 1 << 16,
-            let sequence = Self.number(head[1]), let time = Self.number(head[2])
-        else { return false }
-        if let next = nextSequence, sequence > next { lost += sequence - next }
-        nextSequence = sequence == .max ? nil : sequence + 1
-        // The upper bits are the syslog facility: 0 is the kernel, user space cannot write as it.
-        append(
-            time: Double(time) / 1e6, level: Int(priority & 7), bytes: bytes[(semicolon + 1)...],
-            isKernel: priority >> 3 == 0)
-        return true
-    }
-
-    /// "[    1.234567] text", with the thread or CPU in a second pair of brackets when the kernel says it
-    /// (CONFIG_PRINTK_CALLER).
-    private mutating func takeStamped(_ bytes: ArraySlice<UInt8>) -> Bool {
-        var bytes = bytes
-        // "<4>" stays on a console without a log daemon's help.
-        if bytes.count > 3, bytes.first == UInt8(ascii: "<"),
-            let end = bytes.prefix(5).firstIndex(of: UInt8(ascii: ">"))
-        {
-            bytes = bytes[(end + 1)...]
-        }
-        guard bytes.first == UInt8(ascii: "["), let close = bytes.prefix(32).firstIndex(of: UInt8(ascii: "]")) else {
-            return false
-        }
-        let stamp = bytes[(bytes.startIndex + 1)..<close].drop { $0 == UInt8(ascii: " ") }
-        guard let point = stamp.firstIndex(of: UInt8(ascii: ".")), stamp.endIndex - point == 7,
-            let seconds = Self.number(stamp[..<point]), let micros = Self.number(stamp[(point + 1)...])
-        else { return false }
-        var text = bytes[(close + 1)...]
-        if text.first == UInt8(ascii: "["), let second = text.prefix(32).firstIndex(of: UInt8(ascii: "]")) {
-            text = text[(second + 1)...]
-        }
-        if text.first == UInt8(ascii: " ") { text = text.dropFirst() }
-        append(time: Double(seconds) + Double(micros) / 1e6, level: nil, bytes: text, isKernel: true)
-        return true
-    }
-
-    /// A message of several lines is one record, its line ends written as \x0a: each becomes a line.
-    private mutating func append(time: Double?, level: Int?, bytes: ArraySlice<UInt8>, isKernel: Bool) {
-        for part in Self.unescaped(bytes).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            lines.append(
-                KernelLog.Line(
-                    number: number, time: time, level: level, text: String(decoding: part, as: UTF8.self),
-                    isKernel: isKernel))
-        }
-    }
-
-    static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        guard !digits.isEmpty else { return nil }
-        var value: UInt64 = 0
-        for digit in digits {
-            guard (48...57).contains(digit) else { return nil }
-            let (tens, over) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = tens.addingReportingOverflow(UInt64(digit - 48))
-            if over || carry { return nil }
-            value = sum
-        }
-        return value
-    }
-
-    /// /dev/kmsg writes bytes that are not printable as \xNN (msg_add_ext_text of kernel/printk/printk.c).
-    static func unescaped(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-        guard bytes.contains(UInt8(ascii: "\\")) else { return Array(bytes) }
-        var out: [UInt8] = []
-        out.reserveCapacity(bytes.count)
-        var index = bytes.startIndex
-        while index < bytes.endIndex {
-            if bytes[index] == UInt8(ascii: "\\"), index + 3 < bytes.endIndex, bytes[index + 1] == UInt8(ascii: "x"),
-                let high = hexDigit(bytes[index + 2]), let low = hexDigit(bytes[index + 3])
-            {
-                out.append(high << 4 | low)
-                index += 4
-            } else {
-                out.append(bytes[index])
-                index += 1
-            }
-        }
-        return out
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 48...57: byte - 48
-        case 97...102: byte - 87
-        case 65...70: byte - 55
-        default: nil
-        }
+extension KernelLog {
+    /// The release in the kernel's first line; nil when the log does not begin with the boot.
+    public var kernelRelease: String? {
+        let banner = "Linux version "
+        guard let line = lines.first(where: { $0.isKernel && $0.text.hasPrefix(banner) }) else { return nil }
+        return String(line.text.dropFirst(banner.count).prefix { $0 != " " })
     }
 }

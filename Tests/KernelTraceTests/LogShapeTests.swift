@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+import Foundation
+import TestRecords
+import Testing
+
+@testable import KernelTrace
+
+/// One recorded log in all the forms in which people have logs: the lines must be the same.
+@Suite struct LogShapeTests {
+    /// What a form does to a line: seconds since boot, level, text.
+    private static let shapes: [(name: String, line: @Sendable (Double, Int, String) -> String)] = [
+        ("a serial line", { String(format: "[%12.6f] ", $0) + $2 + "\r" }),
+        ("with a caller", { String(format: "[%12.6f][  T123] ", $0) + $2 }),
+        ("with a caller and a blank", { String(format: "[%12.6f] [    C0] ", $0) + $2 }),
+        ("with a level", { String(format: "<%d>[%12.6f] ", $1, $0) + $2 }),
+        ("dmesg -x", { "kern  :warn  : " + String(format: "[%12.6f] ", $0) + $2 + ($1 == 4 ? "" : "?") }),
+        ("dmesg -T", { "[Thu Nov 26 10:00:\(10 + Int($0) % 50) 2026] " + $2 }),
+        ("dmesg -H", { ($1 == 4 ? "[Nov26 10:00] " : "[  +0.000012] ") + $2 }),
+        ("dmesg -d", { String(format: "[%12.6f <    0.000012>] ", $0) + $2 }),
+        ("journald", { "Nov 26 10:00:00 host kernel: " + $2 }),
+        ("journald in another language", { "\u{43a}\u{432}\u{456} 09 19:54:36 spock kernel: " + $2 }),
+        ("journald -o short-iso", { "2026-11-26T10:00:00+0000 host kernel: " + $2 }),
+        ("syslog with the kernel's stamp", { "Nov 26 10:00:00 host kernel: " + String(format: "[%12.6f] ", $0) + $2 }),
+        ("a mail that quotes", { "> > " + String(format: "[%12.6f] ", $0) + $2 }),
+        ("colours", { "\u{1b}[32m" + String(format: "[%12.6f] ", $0) + "\u{1b}[0m\u{1b}[31m" + $2 + "\u{1b}[0m" }),
+        ("bare text", { $2 }),
+    ]
+
+    private static let recorded = """
+        WARNING: CPU: 0 PID: 296 at drivers/md/md-cluster.c:723 unlock_comm+0x5c/0x70 [md_cluster]
+        CPU: 0 PID: 296 Comm: md0_raid1 Tainted: G           OE      6.1.0-50-amd64 #1  Debian 6.1.176-1
+        Call Trace:
+         <TASK>
+         recv_daemon+0x2d1/0x550 [md_cluster]
+         </TASK>
+        ---[ end trace 0000000000000000 ]---
+        """.split(separator: "\n").map(String.init)
+
+    @Test(arguments: shapes.indices) func everyFormGivesTheSameLines(number: Int) throws {
+        let shape = Self.shapes[number]
+        let text = Self.recorded.enumerated().map { shape.line(12.5 + Double($0) / 1000, 4, $1) }.joined(
+            separator: "\n")
+        let log = KernelLog(text: text)
+        #expect(log.lines.map(\.text) == Self.recorded, "\(shape.name)")
+        #expect(log.lines.filter { !$0.isKernel } == [], "\(shape.name)")
+        let rules = try LogRules.load(directory: LogRulesTests.directory)
+        let report = rules.match(log, in: LogScope())
+        #expect(report.findings.map(\.rule.name) == ["warning"], "\(shape.name)")
+        #expect(report.findings.first?.excerpt.count == Self.recorded.count, "\(shape.name)")
+    }
+
+    /// Since 2025 the place comes first and the thread's name last.
+    @Test func theNewerWarningIsFound() throws {
+        let text = "[  1.000000] WARNING: drivers/md/md.c:6348 at md_stop+0x510/0x540 [md_mod], CPU#1: mdadm/314\n"
+        let rules = try LogRules.load(directory: LogRulesTests.directory)
+        // The module's name stands between place and CPU; both forms are WARN().
+        let plain = text.replacing(" [md_mod]", with: "")
+        #expect(rules.match(KernelLog(text: plain), in: LogScope()).findings.map(\.rule.name) == ["warning"])
+        #expect(rules.match(KernelLog(text: text), in: LogScope()).findings.map(\.rule.name) == ["warning"])
+    }
+
+    @Test(arguments: [
+        "hello\nworld\n", "Nov 26 10:00:00 host sshd[1]: kernel: BUG: x\n", "[1] + done\n", "[not a stamp] x\n",
+        "> quoted\n",
+        "> kernel: x\n", "\u{1b}[", "kern :\n", "kern:warn\n", "a kernel: b\n", "Nov 99 99 host kernel: x\n", "\0\0\0",
+    ]) func whatIsNoKernelLineIsNone(text: String) {
+        #expect(KernelLog(text: text).lines.filter { $0.isKernel } == [])
+    }
+
+    @Test func garbageIsRead() {
+        var random = Xorshift(seed: 7)
+        for _ in 0..<300 {
+            let bytes = (0..<Int.random(in: 0...400, using: &random)).map { _ in
+                let letters = Array("[]<>: .0123456789kernel:task\n\u{1b}".utf8) + [0, 255]
+                return letters.randomElement(using: &random) ?? 0
+            }
+            let log = KernelLog(bytes: bytes)
+            #expect(log.threads.count <= log.lines.count)
+        }
+        #expect(KernelLog(bytes: [UInt8](repeating: 65, count: 8 << 20)).lines.count == 1)
+    }
+
+    @Test func stacksOfThreadsAreRead() throws {
+        let log = KernelLog(text: try Fixture.text("logs/hung-task.log"))
+        let thread = try #require(log.threads.first)
+        #expect(log.threads.count == 1 && thread.blockedFor == 5)
+        #expect(thread.thread.comm == "md0_cluster_rec" && thread.thread.pid == 314 && thread.thread.state == "D")
+        #expect(thread.thread.stack[2] == "recv_daemon+0x2d1/0x550 [md_cluster]")
+        #expect(thread.thread.stack.count == 6)
+        // As kernels before 5.14 have it.
+        let old =
+            "[ 1.000000] md0_raid1       D    0   128      2 0x80000000\n[ 1.000001] Call Trace:\n"
+            + "[ 1.000002]  schedule+0x28/0x80\n[ 1.000003]  ? guess+0x1/0x2\n[ 1.000004]  dlm_lock_sync+0x8e/0xd0 [md_cluster]\n"
+            + "[ 1.000005] other text\n[ 1.000006]  late+0x1/0x2\n"
+        let threads = KernelLog(text: old).threads
+        #expect(threads.map(\.thread.comm) == ["md0_raid1"] && threads[0].blockedFor == nil)
+        #expect(threads[0].thread.stack == ["schedule+0x28/0x80", "dlm_lock_sync+0x8e/0xd0 [md_cluster]"])
+    }
+}
