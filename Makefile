@@ -22,7 +22,7 @@ build:
 
 # Unit tests and recorded runs; no virtual machine is started.
 test: bootstrap
-	$(SWIFT) build --build-tests
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build
 
 # Real kernels in a cluster of virtual machines.
@@ -61,6 +61,7 @@ bench: bootstrap build
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
+	scripts/lint
 
 clean:
 	rm -rf .build .build-agent

@@ -4,8 +4,8 @@ import Foundation
 import KernelTrace
 import ProtocolTrace
 
-/// A long record that leaves the model near its end: how far it can be followed has to be found out among all that the nodes
-/// may have done until then. One change of each kind, each in a process of its own.
+/// A long record that leaves the model near its end: how far it can be followed has to be found out among all that the
+/// nodes may have done until then. One change of each kind, each in a process of its own.
 enum Late {
     /// Of a node, counted from its end.
     static let events = 50
@@ -38,9 +38,9 @@ enum Late {
             return
         }
         let start = Mutations.processorTime()
-        let comparison = try trial.comparison(mutation, limit: Comparison.stateLimit)
+        let comparison = try trial.comparison(mutation, limit: ModelComparison.stateLimit)
         let seconds = String(format: "%.1f", Mutations.processorTime() - start)
-        let report = try trial.report(mutation, comparison, limit: Comparison.stateLimit)
+        let report = try trial.report(mutation, comparison, limit: ModelComparison.stateLimit)
         let word = Mutations.isRight(report.outcome) ? "good" : "bad "
         let figures = comparison.figures
         print(

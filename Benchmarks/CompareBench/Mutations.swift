@@ -8,7 +8,7 @@ import ProtocolTrace
 /// whether it does on one screen.
 enum Mutations {
     static let count = 200
-    static let limit = Comparison.stateLimit
+    static let limit = ModelComparison.stateLimit
 
     /// Of one kind of change. What is not in the columns behind `leave` is an error of the comparison.
     private struct Tally {

@@ -5,8 +5,8 @@ import Foundation
 import KernelTrace
 import ProtocolTrace
 
-/// Records of different lengths, each read and compared by a process of its own as `mdlab compare` does: events a second of
-/// CPU time from the process's start to its end, memory, and how both grow.
+/// Records of different lengths, each read and compared by a process of its own as `mdlab compare` does: events a
+/// second of CPU time from the process's start to its end, memory, and how both grow.
 enum Rate {
     static let rounds = 5
     /// Events a second, and MiB, that a record of 100,000 events or more must keep to.
@@ -57,13 +57,14 @@ enum Rate {
 
     /// What the other process does: prints how many events are recorded and compared, if the record conforms.
     static func one(_ record: URL) throws {
-        let comparison = try Comparison(try Recording.open(record))
+        let comparison = try ModelComparison(try Recording.open(record))
         guard comparison.answer == .conforms else { return }
         print(comparison.figures.events, comparison.figures.compared, terminator: "")
     }
 }
 
-/// Decoding a trace.dat into typed events against `trace-cmd report` of the same file, each a process of its own, in turn.
+/// Decoding a trace.dat into typed events against `trace-cmd report` of the same file, each a process of its own, in
+/// turn.
 enum Decoding {
     static let rounds = 7
 

@@ -13,8 +13,8 @@ struct Sample {
     var statesPerSecond: Double { Double(states) / max(seconds, 0.000_001) }
 }
 
-/// The checker and SPIN on the same system, by turns, so that whatever else the machine does meets both. Processor time is
-/// compared: on a shared machine it is less noisy than the clock on the wall.
+/// The checker and SPIN on the same system, by turns, so that whatever else the machine does meets both. Processor time
+/// is compared: on a shared machine it is less noisy than the clock on the wall.
 struct Rounds {
     var own: [Sample] = []
     var spin: [Sample] = []
@@ -35,7 +35,8 @@ struct Rounds {
         }
     }
 
-    /// Whether every round of both gave the same states and verdict. A failing search ends early, so then only verdicts count.
+    /// Whether every round of both gave the same states and verdict. A failing search ends early, so then only verdicts
+    /// count.
     var agree: Bool {
         let all = own + spin
         guard let first = all.first else { return false }

@@ -45,8 +45,9 @@ enum Tables {
         return isGood
     }
 
-    /// Three nodes that all do an operation, with all reductions; a search that takes longer counts as not decided. A rule
-    /// that is found broken, as docs/findings.md says, is left out then, so that every operation is explored to its end.
+    /// Three nodes that all do an operation, with all reductions; a search that takes longer counts as not decided. A
+    /// rule that is found broken, as docs/findings.md says, is left out then, so that every operation is explored to
+    /// its end.
     static func threeNodes(seconds limit: Double) throws -> Bool {
         print("reference, 3 nodes, every single operation on all, reduced, two workers, at most \(Int(limit)) s each")
         let start = Rounds.processorSeconds()

@@ -4,8 +4,9 @@ import MDClusterModel
 import ModelChecker
 import ProcedureModel
 
-// Compares the checker with SPIN in the same run, one core each, exact, no reductions: two-phase commit, and the reference
-// model exported to Promela. Then what the model finds. Ends with 1 if the numbers of states or the verdicts differ.
+// Compares the checker with SPIN in the same run, one core each, exact, no reductions: two-phase commit, and the
+// reference model exported to Promela. Then what the model finds. Ends with 1 if the numbers of states or the verdicts
+// differ.
 //
 //     swift run -c release model-bench [--managers 8,9] [--rounds 3] [--workload fail] [--seconds 90] [--only commit]
 //

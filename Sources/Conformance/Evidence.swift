@@ -4,7 +4,8 @@ import KernelTrace
 import ProtocolTrace
 import RunRecord
 
-/// What a record holds, as values: all that the checks work from. Made of a `Recording`; the parts are for tests that bend them.
+/// What a record holds, as values: all that the checks work from. Made of a `Recording`; the parts are for tests that
+/// bend them.
 public struct Evidence: Sendable, Equatable {
     public var description: RunDescription
     public var events: [RunEvent]
@@ -38,7 +39,8 @@ public struct Evidence: Sendable, Equatable {
 extension Evidence {
     /// What a record holds that was opened with `Recording.open`.
     ///
-    /// - Parameter rules: those of kernel-tests/rules; nil when they could not be read, and then the kernel logs are not decided.
+    /// - Parameter rules: those of kernel-tests/rules; nil when they could not be read, and then the kernel logs are
+    ///   not decided.
     public init(_ recording: Recording, rules: LogRules?) {
         self.init(description: recording.description, events: recording.events, rules: rules)
         for node in recording.nodes {

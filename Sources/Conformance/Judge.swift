@@ -14,8 +14,8 @@ public struct Expectations: Sendable, Equatable {
 /// Puts the answers of the checks together.
 ///
 /// - A check that fails makes the run FAIL: the kernel is wrong, whatever else could not be seen.
-/// - Else a check that is not decided makes it MISS: the lab did not see enough to judge, and a check that did not run must not
-///   look like one that passed. `git bisect run` skips such a commit.
+/// - Else a check that is not decided makes it MISS: the lab did not see enough to judge, and a check that did not run
+///   must not look like one that passed. `git bisect run` skips such a commit.
 /// - Else PASS.
 ///
 /// XFAIL, ERROR and SKIP are words of the one who knows the scenario, not of the record.
@@ -136,7 +136,8 @@ public enum Judge {
         }
     }
 
-    /// The sets of snapshots that show all nodes at about one time, in order: those taken for a hang, and the final one.
+    /// The sets of snapshots that show all nodes at about one time, in order: those taken for a hang, and the final
+    /// one.
     static func sets(of snapshots: [NodeSnapshot]) -> [(label: String, snapshots: [NodeSnapshot])] {
         var last: [String: [NodeID: NodeSnapshot]] = [:]
         for snapshot in snapshots.sorted(by: { $0.time < $1.time })

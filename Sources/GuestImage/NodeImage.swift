@@ -3,8 +3,8 @@ import Foundation
 
 /// The initramfs of a node. One serves all nodes of a cluster: a node learns its number from the kernel command line.
 ///
-/// It holds the agent as /init, the programs of vm/guest.files with their libraries, the modules that a node needs before
-/// md (in load order), and the configuration of corosync. It is not compressed: emulated CPUs inflate slowly.
+/// It holds the agent as /init, the programs of vm/guest.files with their libraries, the modules that a node needs
+/// before md (in load order), and the configuration of corosync. It is not compressed: emulated CPUs inflate slowly.
 public struct NodeImage: Sendable {
     /// The static agent.
     public var agent: String

@@ -21,8 +21,8 @@ struct AptPackage: Equatable, Sendable {
         "\(name)_\(version)_\(architecture)".replacing(":", with: "%3a")
     }
 
-    /// Reads the stanzas that `apt-cache show` prints. A stanza without name, version, size or sum is left out: it could
-    /// be neither downloaded nor verified.
+    /// Reads the stanzas that `apt-cache show` prints. A stanza without name, version, size or sum is left out: it
+    /// could be neither downloaded nor verified.
     static func parse(_ text: String) -> [AptPackage] {
         var packages: [AptPackage] = []
         var fields: [Substring: Substring] = [:]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
 
-/// The folder in which kbuild compiles drivers/md for one kernel. It is kept between builds, and only files whose content
-/// changed are written, so that kbuild compiles no more than it must.
+/// The folder in which kbuild compiles drivers/md for one kernel. It is kept between builds, and only files whose
+/// content changed are written, so that kbuild compiles no more than it must.
 ///
 /// A build that was killed may have left its make running, writing objects after we change the sources: such a tree is
 /// never used again. The `busy` file tells it, and every new tree has a name of its own.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
 
-/// What an instrumented build adds to md's own sources: the module of kernel-tests/gate, and the flags that make md call it.
+/// What an instrumented build adds to md's own sources: the module of kernel-tests/gate, and the flags that make md
+/// call it.
 struct Instrumentation {
     /// The module's name, and that of its .ko and .c file.
     static let module = "mdlab_gate"
@@ -17,8 +18,8 @@ struct Instrumentation {
         self.files = files
     }
 
-    /// Lines for the Kbuild file that defines md-mod-y. Only md's own objects are instrumented: what the kernel's headers
-    /// put into them is not, since some of it runs where a call is not allowed.
+    /// Lines for the Kbuild file that defines md-mod-y. Only md's own objects are instrumented: what the kernel's
+    /// headers put into them is not, since some of it runs where a call is not allowed.
     static let kbuild = """
         obj-m += \(module).o
         CFLAGS_\(module).o := -I$(src)

@@ -57,8 +57,8 @@ public struct KernelArtifacts: Sendable, Equatable, Codable {
 /// Modules ready to be loaded, and what they were made from.
 public struct BuiltModules: Sendable, Equatable, Codable {
     public var directory: String
-    /// Module name as lsmod says it with dashes (`md-cluster`) to the stripped .ko. Instrumented ones have `mdlab_gate` too,
-    /// which is loaded first.
+    /// Module name as lsmod says it with dashes (`md-cluster`) to the stripped .ko. Instrumented ones have `mdlab_gate`
+    /// too, which is loaded first.
     public var modules: [String: String]
     /// The same names to the files with the debug information.
     public var debug: [String: String]

@@ -27,6 +27,6 @@ public struct KernelCatalog: Codable, Sendable, Equatable {
     func entry(_ name: String) throws -> Entry {
         if let found = kernels.first(where: { $0.name == name }) { return found }
         let known = kernels.map(\.name)
-        throw KernelBuildError.unknownKernel(name, near: NearNames.of(name, among: known), known: known)
+        throw KernelBuildError.unknownKernel(name, near: NameSuggestions.of(name, among: known), known: known)
     }
 }

@@ -52,8 +52,8 @@ public struct PackageCache: Sendable {
         return found
     }
 
-    /// What apt-cache says. It reads all lists anew at each call, which takes a second, so its answers are kept until the
-    /// lists change.
+    /// What apt-cache says. It reads all lists anew at each call, which takes a second, so its answers are kept until
+    /// the lists change.
     private func show(_ arguments: [String]) async throws -> [AptPackage] {
         guard let state = Self.listsState else {
             return AptPackage.parse(try await Tool.aptCache.output(arguments).text)

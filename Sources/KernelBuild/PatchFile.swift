@@ -68,8 +68,8 @@ private struct PatchReader {
     init(_ bytes: [UInt8]) {
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
-        // Mail and other systems end lines with CR LF. Kernel sources never do, so if the diff's own headers have it, it
-        // came with the transport.
+        // Mail and other systems end lines with CR LF. Kernel sources never do, so if the diff's own headers have it,
+        // it came with the transport.
         let returned = lines.contains { $0.starts(with: "+++ ".utf8) && $0.last == UInt8(ascii: "\r") }
         self.lines = returned ? lines.map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 } : lines
     }

@@ -3,8 +3,8 @@ import Foundation
 import KernelModule
 
 extension KernelBuilder {
-    /// The distribution's own modules of these names ("md-cluster"), decompressed, in the cache: neither patched nor built
-    /// here, and without debug information. Throws what `ModuleOrder` and `ModuleBytes` throw.
+    /// The distribution's own modules of these names ("md-cluster"), decompressed, in the cache: neither patched nor
+    /// built here, and without debug information. Throws what `ModuleOrder` and `ModuleBytes` throw.
     public func stockModules(_ names: [String], of kernel: KernelArtifacts) async throws -> BuiltModules {
         var files: [String: String] = [:]
         for path in try ModuleOrder.order(modules: names, directory: kernel.modulesTree) {

@@ -18,14 +18,14 @@ struct Variant {
     static func find(_ name: String, in files: ProjectFiles) throws -> Variant {
         let known = names(in: files.variants)
         guard known.contains(name) else {
-            throw KernelBuildError.unknownVariant(name, near: NearNames.of(name, among: known), known: known)
+            throw KernelBuildError.unknownVariant(name, near: NameSuggestions.of(name, among: known), known: known)
         }
         let path = "\(files.variants)/\(name).cocci"
         return Variant(name: name, path: path, text: try files.text(path))
     }
 
-    /// The files that the variant says it changes, in its comment `// Changes: md.c md.h`. A semantic patch that matches
-    /// only in part would make a kernel that is broken in another way than its name says.
+    /// The files that the variant says it changes, in its comment `// Changes: md.c md.h`. A semantic patch that
+    /// matches only in part would make a kernel that is broken in another way than its name says.
     var changes: [String] {
         for line in text.split(separator: "\n") where line.hasPrefix("// Changes:") {
             return line.split(separator: " ").dropFirst(2).map(String.init)

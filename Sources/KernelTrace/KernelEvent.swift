@@ -61,7 +61,8 @@ public enum ThreadIdentity: Hashable, Sendable {
     /// It has no name, and called nothing that only one thread of md calls.
     case unknown
 
-    /// What the kernel prints for a thread that is not in its table of names (`trace_find_cmdline` of kernel/trace/trace.c).
+    /// What the kernel prints for a thread that is not in its table of names (`trace_find_cmdline` of
+    /// kernel/trace/trace.c).
     public static let nameless = "<...>"
 
     public init(comm: String) { self = comm == Self.nameless ? .unknown : .known(ThreadRole(comm: comm)) }

@@ -4,9 +4,9 @@ import ProcedureModel
 
 /// md.c and user space as the most general caller of md-cluster.c.
 ///
-/// It takes and drops reconfig_mutex, and calls what md.c calls under it; which call comes next is free. md.c's own state
-/// (devices, roles, sizes, the superblock) is not there, so that it cannot forbid what a kernel did for reasons that only
-/// that state knows.
+/// It takes and drops reconfig_mutex, and calls what md.c calls under it; which call comes next is free. md.c's own
+/// state (devices, roles, sizes, the superblock) is not there, so that it cannot forbid what a kernel did for reasons
+/// that only that state knows.
 enum GeneralCaller {
     static func install(in program: inout Program, processes: Int, hasDeath: Bool) {
         let reference = program
@@ -254,7 +254,8 @@ enum GeneralCaller {
             },
         ]
         let answer = [wait(!.converting("$res")), Marker.ast("$res", "granted"), return_(0)]
-        // Its answer comes when nobody waits any more, and then ends the next wait on that lock, whose own answer comes late too.
+        // Its answer comes when nobody waits any more, and then ends the next wait on that lock, whose own answer comes
+        // late too.
         let limited: [Statement] = [
             choose([
                 answer, [Marker.gaveUp("$res"), assign("$late", 1), return_(1)], [wait(.v("$late") == 1), return_(0)],
@@ -346,7 +347,8 @@ enum GeneralCaller {
                 Marker.unlock(lock, "FORCEUNLOCK")
                 Statement.cancel(lock)
                 Statement.convertTo(lock, .constant(0), noQueue: false, result: nil)
-                // After a request that was taken back, what its answer set is still set, and lockres_free does not wait.
+                // After a request that was taken back, what its answer set is still set, and lockres_free does not
+                // wait.
                 lock == Name.resyncLock
                     ? choose([[Marker.ast(lock, "unlocked")], []]) : Marker.ast(lock, "unlocked")
             }

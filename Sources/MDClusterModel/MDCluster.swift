@@ -3,7 +3,8 @@ import ClusterProtocol
 import ModelChecker
 import ProcedureModel
 
-/// The reference model of md-cluster: nodes that run an array with two mirrors, as a program and as something to explore.
+/// The reference model of md-cluster: nodes that run an array with two mirrors, as a program and as something to
+/// explore.
 ///
 ///     let machine = try Machine(MDCluster.program(variant: "v5.11", nodes: 2, workload: Workload("fail", nodes: 2)))
 ///     let result = Search(machine).run()

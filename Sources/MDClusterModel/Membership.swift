@@ -2,10 +2,11 @@
 import ClusterProtocol
 import ProcedureModel
 
-/// Nodes that come and go: joining, crashing, and what the others do about the bits that a node leaves behind. A slot is a
-/// node's number from 0.
+/// Nodes that come and go: joining, crashing, and what the others do about the bits that a node leaves behind. A slot
+/// is a node's number from 0.
 ///
-/// A bitmap lock is modelled for the slots whose node comes or goes; for the others it is held for ever and known to be.
+/// A bitmap lock is modelled for the slots whose node comes or goes; for the others it is held for ever and known to
+/// be.
 struct Membership {
     let nodes: Int
     /// Slots whose node comes or goes.

@@ -12,7 +12,8 @@ public enum MutationError: Error, Equatable, Sendable {
 
 /// Puts every small fault into the reference model and sees whether it is noticed.
 ///
-/// A fault is tried only with workloads that execute the changed statement, those with few states first, until one notices.
+/// A fault is tried only with workloads that execute the changed statement, those with few states first, until one
+/// notices.
 public struct MutationTrial: Sendable {
     public var workloads = MutationWorkload.all
     /// Faults that are tried at the same time.
@@ -32,11 +33,11 @@ public struct MutationTrial: Sendable {
         case notReached
         /// Nothing noticed it, and why that is right.
         case harmless(reason: String)
-        /// Nothing noticed it, and nothing could: with every workload that executes the changed step, variables, locks and
-        /// mutexes take the same values and change in the same way as without it. Different values, of all of them.
+        /// Nothing noticed it, and nothing could: with every workload that executes the changed step, variables, locks
+        /// and mutexes take the same values and change in the same way as without it. Different values, of all of them.
         case equivalent(states: Int)
-        /// It is said to be harmless because another step does the same, but nothing notices if both are missing, or the
-        /// other one is noticed alone.
+        /// It is said to be harmless because another step does the same, but nothing notices if both are missing, or
+        /// the other one is noticed alone.
         case notBacked(by: String)
 
         /// Whether there is nothing to be said against it.
@@ -87,8 +88,8 @@ public struct MutationTrial: Sendable {
 
     private static func bounds(_ states: Int) -> Bounds { Bounds(states: min(states, 1 << 30), bytes: 1 << 30) }
 
-    /// Reasons that are not needed: no fault of the name is harmless for that reason any more. Asked of the outcomes of a run
-    /// with all workloads.
+    /// Reasons that are not needed: no fault of the name is harmless for that reason any more. Asked of the outcomes of
+    /// a run with all workloads.
     public func staleReasons(_ outcomes: [Outcome], procedures: Set<String> = []) -> [String] {
         let needed = Set(outcomes.filter { if case .harmless = $0.fate { true } else { false } }.map(\.name))
         return reasons.keys.filter { name in
@@ -101,8 +102,8 @@ public struct MutationTrial: Sendable {
         !procedure.hasPrefix(Name.mdadm) || !procedure.contains(" on node")
     }
 
-    /// Tries the mutants of some procedures, or of all if none is given. Each outcome is reported as soon as those before it
-    /// are known.
+    /// Tries the mutants of some procedures, or of all if none is given. Each outcome is reported as soon as those
+    /// before it are known.
     @discardableResult
     public func run(
         procedures: Set<String> = [], _ report: @Sendable @escaping (Outcome) -> Void = { _ in }
@@ -149,7 +150,8 @@ public struct MutationTrial: Sendable {
         }
     }
 
-    /// What a workload executes without a fault, and the faults that can be put into it, in the order of the model's text.
+    /// What a workload executes without a fault, and the faults that can be put into it, in the order of the model's
+    /// text.
     private static func ground(
         _ workload: MutationWorkload, states: Int, _ procedures: Set<String>
     ) throws -> (Ground, [Key]) {
@@ -183,7 +185,8 @@ public struct MutationTrial: Sendable {
         return (ground, order)
     }
 
-    /// body(0), body(1), ... by some workers, each taking the next that is left. Throws what the first that throws throws.
+    /// body(0), body(1), ... by some workers, each taking the next that is left. Throws what the first that throws
+    /// throws.
     private static func inParallel<Item: Sendable>(
         _ workers: Int, _ count: Int, _ body: @Sendable (Int) throws -> Item
     ) throws -> [Item] {

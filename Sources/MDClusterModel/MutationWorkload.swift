@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import ProcedureModel
 
-/// A small workload with what must come of it: what a mutation trial looks at beyond the rules that hold for every workload.
+/// A small workload with what must come of it: what a mutation trial looks at beyond the rules that hold for every
+/// workload.
 public struct MutationWorkload: Sendable {
     public var text: String
     public var nodes: Int
@@ -263,7 +264,8 @@ public struct MutationWorkload: Sendable {
                     .on(0, .v(Name.dirty) == 1 && .inside(thread: Name.mdadm, procedure: "gather_all_resync_info(0)")))
             ]
         },
-        // The deadlocks of v4.12 and of a sleeper that is woken too early, with two threads of a node that want to send.
+        // The deadlocks of v4.12 and of a sleeper that is woken too early, with two threads of a node that want to
+        // send.
         MutationWorkload("fail/resync,fail", states: 500_000, for: ["metadata_update_start"]),
         MutationWorkload("grow/resync,grow", isReduced: true, for: ["lock_comm"]),
         MutationWorkload("suspend+fail/", isReduced: true) { _ in

@@ -4,13 +4,14 @@ import ProcedureModel
 
 /// The reference model as a recorded kernel is held against it.
 ///
-/// md-cluster.c's procedures, the DLM and the mutexes are those of the reference, with the variant's changes. What calls
-/// them, md.c and user space, is replaced by the most general caller that md.c's locking permits: it may do anything that
-/// md.c does there at any time, and what it did do is said by the recorded calls. Nothing begins: no node has joined.
+/// md-cluster.c's procedures, the DLM and the mutexes are those of the reference, with the variant's changes. What
+/// calls them, md.c and user space, is replaced by the most general caller that md.c's locking permits: it may do
+/// anything that md.c does there at any time, and what it did do is said by the recorded calls. Nothing begins: no node
+/// has joined.
 ///
 /// Each procedure that a trace can show has steps without effect at its entry and its returns. A step is known by the
-/// innermost procedure of its place, `Marker.isOne`, and its label is that procedure with its arguments, written exactly
-/// as the event is: "enter lock_comm(1)", "dlm_lock_start(token, EX)", "return __sendmsg(0)".
+/// innermost procedure of its place, `Marker.isOne`, and its label is that procedure with its arguments, written
+/// exactly as the event is: "enter lock_comm(1)", "dlm_lock_start(token, EX)", "return __sendmsg(0)".
 public enum ObservedProgram {
     /// - Parameters:
     ///   - processes: how many processes of a node can be inside md at once.

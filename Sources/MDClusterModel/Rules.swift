@@ -4,7 +4,8 @@ import ProcedureModel
 
 /// What must hold of the protocol. The numbers are those of docs/model.md; I6 and I7 are checked in the procedures.
 enum Rules {
-    /// Asked in dlm_lock_sync: whoever is refused goes on without the lock (recv_daemon: "lock PR on msg failed return -35").
+    /// Asked in dlm_lock_sync: whoever is refused goes on without the lock (recv_daemon: "lock PR on msg failed return
+    /// -35").
     static let refused = "DLM refuses no conversion with -EDEADLK: no two locks of a resource wait for each other"
 
     /// Asked in __recover_slot, which starts the recovery thread if there is none.

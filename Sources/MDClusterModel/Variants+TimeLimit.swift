@@ -3,9 +3,10 @@ import ClusterProtocol
 import ProcedureModel
 
 extension Variants {
-    /// fff42f213824 with what it was made for, 1bbe254e4336. Who gives up leaves its conversion in DLM's queue; when it is
-    /// granted after all, its AST sets `sync_locking_done` with nobody waiting, and the next wait on that lock ends at once.
-    /// RESYNCING_START (35a0a409fa26) is sent and received; what it is for, activating spares, is not modelled.
+    /// fff42f213824 with what it was made for, 1bbe254e4336. Who gives up leaves its conversion in DLM's queue; when it
+    /// is granted after all, its AST sets `sync_locking_done` with nobody waiting, and the next wait on that lock ends
+    /// at once. RESYNCING_START (35a0a409fa26) is sent and received; what it is for, activating spares, is not
+    /// modelled.
     static let timeLimit = Variant(
         "v6.11", "dlm_lock_sync gives up after 30 seconds, and NEWDISK fails when nobody confirms", workload: "add/",
         fault: "I8"

@@ -102,8 +102,8 @@ enum Message {
     static let types = 9
 }
 
-/// A device of the array as a node sees it, and its role on the disks. There are two that operations work on: `b`, which
-/// the odd nodes use, and `c`; a mirror that never fails is understood.
+/// A device of the array as a node sees it, and its role on the disks. There are two that operations work on: `b`,
+/// which the odd nodes use, and `c`; a mirror that never fails is understood.
 struct Device {
     let name: String
     let number: Int

@@ -18,7 +18,8 @@ public enum CheckpointError: Error, Sendable, Equatable {
 struct Checkpoint {
     private static let magic: UInt64 = 0x6D64_6C61_6263_6B33
 
-    /// A number for what is searched, so that a checkpoint of something else is refused: its first states and their successors.
+    /// A number for what is searched, so that a checkpoint of something else is refused: its first states and their
+    /// successors.
     static func identity(of system: any TransitionSystem) -> UInt64 {
         let count = system.stateWords
         var hash = UInt64(count) &* 31 &+ UInt64(system.stepCount) &+ (system.canonicalize == nil ? 0 : 1 << 32)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// Best-first search: the states that look nearest to the goal are expanded first. It finds in a fraction of the states what
-/// the exhaustive search finds, but not by a shortest run; if it ends without a find, every state was seen.
+/// Best-first search: the states that look nearest to the goal are expanded first. It finds in a fraction of the states
+/// what the exhaustive search finds, but not by a shortest run; if it ends without a find, every state was seen.
 ///
 ///     let search = DirectedSearch(system) { Int(9 - $0[0]) }
 ///     if case .found(let failure, let run) = search.run().outcome { ... }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// Breadth-first search that keeps 64 bits of each state instead of the state: 17 to 21 bytes for any size of state. Two
-/// states with the same fingerprint count as one, so a part of the system may be missed; `omissionOdds` says how likely that
-/// is. Only for what does not fit otherwise.
+/// Breadth-first search that keeps 64 bits of each state instead of the state: 17 to 21 bytes for any size of state.
+/// Two states with the same fingerprint count as one, so a part of the system may be missed; `omissionOdds` says how
+/// likely that is. Only for what does not fit otherwise.
 public struct FingerprintSearch: Sendable {
     public let system: any TransitionSystem
     public var bounds: Bounds
@@ -24,8 +24,8 @@ public struct FingerprintSearch: Sendable {
         public var seconds: Double
         public var bytes: Int
         public var counterexample: Counterexample?
-        /// The chance that at least two different states were taken for one, if fingerprints are as good as random: about
-        /// n * n / 2 pairs, each equal with the chance of 1 in 2 to the 64.
+        /// The chance that at least two different states were taken for one, if fingerprints are as good as random:
+        /// about n * n / 2 pairs, each equal with the chance of 1 in 2 to the 64.
         public var omissionOdds: Double { min(1, Double(states) * Double(states) / 2 / 18_446_744_073_709_551_616) }
     }
 

@@ -4,9 +4,9 @@ import Synchronization
 
 /// Breadth-first exhaustive search.
 ///
-/// The answer, the number of states and the counterexample are the same for any number of workers: a failure is looked for
-/// only at the end of a layer, and the run that is shown is chosen among all shortest ones by a rule that does not depend
-/// on the order of discovery.
+/// The answer, the number of states and the counterexample are the same for any number of workers: a failure is looked
+/// for only at the end of a layer, and the run that is shown is chosen among all shortest ones by a rule that does not
+/// depend on the order of discovery.
 public struct Search: Sendable {
     public let system: any TransitionSystem
     public var bounds: Bounds
@@ -36,7 +36,8 @@ public struct Search: Sendable {
     /// States that a worker expands between two looks at bounds, at the clock and into the other workers' outboxes.
     private static let roundSize = 8192
 
-    /// Searches. A checkpoint that cannot be read or written is an error only for `runThrowing`; here there must be none.
+    /// Searches. A checkpoint that cannot be read or written is an error only for `runThrowing`; here there must be
+    /// none.
     public func run() -> SearchResult {
         precondition(checkpoint == nil && resume == nil, "use runResumable")
         // Without files there is nothing that can be thrown.

@@ -53,9 +53,9 @@ struct SearchSpace {
         )
     }
 
-    /// The states nearest to the beginning from which no state with the property can be reached, empty if there are none;
-    /// nil if stopped. Passes over the states from the last found to the first until nothing changes: few passes, since
-    /// most steps lead to later states.
+    /// The states nearest to the beginning from which no state with the property can be reached, empty if there are
+    /// none; nil if stopped. Passes over the states from the last found to the first until nothing changes: few passes,
+    /// since most steps lead to later states.
     func statesWithoutProgress(to property: Property, isStopped: () -> Bool) -> [Int]? {
         var marked = shards.map { [Bool](repeating: false, count: $0.store.count) }
         for shard in shards {

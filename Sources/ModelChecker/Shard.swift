@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// One worker's share of a search: the states whose hash it owns. While a round runs, a worker touches only its own shard,
-/// so there are no locks; states that belong to another shard wait in an outbox until the round's second half.
+/// One worker's share of a search: the states whose hash it owns. While a round runs, a worker touches only its own
+/// shard, so there are no locks; states that belong to another shard wait in an outbox until the round's second half.
 ///
 /// States are numbered `index * shardCount + shard` across shards.
 final class Shard: @unchecked Sendable {

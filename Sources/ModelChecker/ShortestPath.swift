@@ -4,8 +4,8 @@ extension SearchSpace {
     /// States on shortest runs that are kept at most while the run with the fewest switches is looked for.
     private static var pathStateLimit: Int { 2_000_000 }
 
-    /// Among all shortest runs to any of the targets (all in one layer) one with the fewest switches of actor; among those
-    /// the first by step number and then by words. Independent of the order in which the search found the states.
+    /// Among all shortest runs to any of the targets (all in one layer) one with the fewest switches of actor; among
+    /// those the first by step number and then by words. Independent of the order in which the search found the states.
     ///
     /// Cost: every layer above the targets is expanded once more.
     func counterexample(to targets: [Int]) -> Counterexample? {
@@ -27,8 +27,8 @@ extension SearchSpace {
             StateView(words(of: right)).copy(count: count))
     }
 
-    /// For every state on a shortest run to a target: by actor, the fewest switches that the rest of the run needs if that
-    /// actor takes the next step; 255 where it takes none that leads on. Nil if there are too many states.
+    /// For every state on a shortest run to a target: by actor, the fewest switches that the rest of the run needs if
+    /// that actor takes the next step; 255 where it takes none that leads on. Nil if there are too many states.
     private func switchCosts(to targets: [Int]) -> [Int: [UInt8]]? {
         let actors = system.actorCount
         var costs: [Int: [UInt8]] = [:]
@@ -174,7 +174,8 @@ extension SearchSpace {
     }
 }
 
-/// Hashes of a few states: most of what is not among them is known not to be without a look into the store, which is large.
+/// Hashes of a few states: most of what is not among them is known not to be without a look into the store, which is
+/// large.
 private struct HashFilter {
     private var bits: [UInt64]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// Random runs from the initial states: no proof, but it reaches depths that no exhaustive search does. The same seed gives
-/// the same runs.
+/// Random runs from the initial states: no proof, but it reaches depths that no exhaustive search does. The same seed
+/// gives the same runs.
 public struct Simulation: Sendable {
     public let system: any TransitionSystem
     public var seed: UInt64

@@ -3,14 +3,14 @@ import Glibc
 
 /// An exact set of packed states that is also the search's queue.
 ///
-/// States lie one after another in one append-only area, in the order in which they were found, so a breadth-first search
-/// walks it with a cursor. How a state was reached is not kept: its layer says how far it is, and who leads to it is found
-/// by expanding the layer before. Beside the states lies an open-addressed table of 32-bit slots. A slot holds a state's
-/// index + 1 in as many low bits as the table's size needs and a piece of its hash in the rest, so that most probes that
-/// miss never touch the state itself.
+/// States lie one after another in one append-only area, in the order in which they were found, so a breadth-first
+/// search walks it with a cursor. How a state was reached is not kept: its layer says how far it is, and who leads to
+/// it is found by expanding the layer before. Beside the states lies an open-addressed table of 32-bit slots. A slot
+/// holds a state's index + 1 in as many low bits as the table's size needs and a piece of its hash in the rest, so that
+/// most probes that miss never touch the state itself.
 ///
-/// Cost: 8 bytes a word and 4.6 to 6.9 for the table (load 7/12 to 7/8): at most 38.9 bytes for a state of 32 bytes. The
-/// areas are reserved at once and take memory only as they fill.
+/// Cost: 8 bytes a word and 4.6 to 6.9 for the table (load 7/12 to 7/8): at most 38.9 bytes for a state of 32 bytes.
+/// The areas are reserved at once and take memory only as they fill.
 final class StateStore {
     enum Insertion { case new(Int), known(Int), full }
 
@@ -94,8 +94,8 @@ final class StateStore {
     }
 
     /// Makes ready for inserting several states: there is room for all, and for each `slots` says where its look-up can
-    /// begin. The slots, and the states that are compared first, are all read here, so that the cache misses overlap. False
-    /// if the table cannot grow.
+    /// begin. The slots, and the states that are compared first, are all read here, so that the cache misses overlap.
+    /// False if the table cannot grow.
     func prepare(_ hashes: UnsafePointer<UInt64>, _ slots: UnsafeMutablePointer<Int>, count: Int) -> Bool {
         guard makeRoom(for: count) else { return false }
         let (table, states, words, indexMask) = (table, states, words, indexMask)

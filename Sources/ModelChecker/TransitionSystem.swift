@@ -11,8 +11,8 @@
 ///     }
 ///     let result = Search(Counter()).run()        // deadlocks at 3: no step, and 3 is not declared final
 ///
-/// A state is a fixed number of 64-bit words, packed by the system as it likes: two states are the same state exactly if
-/// all their words are equal, so unused bits must be zero.
+/// A state is a fixed number of 64-bit words, packed by the system as it likes: two states are the same state exactly
+/// if all their words are equal, so unused bits must be zero.
 public protocol TransitionSystem: Sendable {
     /// 64-bit words of a state, 1 or more.
     var stateWords: Int { get }
@@ -25,15 +25,16 @@ public protocol TransitionSystem: Sendable {
     var properties: [Property] { get }
     /// Whether a run may end here; a state without successors in which it may not is a deadlock. False by default.
     func isFinal(_ state: StateView) -> Bool
-    /// False if it is quickly seen that no invariant is broken in a state, so that they need not be asked one by one. True
-    /// by default.
+    /// False if it is quickly seen that no invariant is broken in a state, so that they need not be asked one by one.
+    /// True by default.
     func mayBreakInvariant(_ state: StateView) -> Bool
     /// Steps are numbered 0 ..< stepCount. Coverage is counted for each. 1 by default.
     var stepCount: Int { get }
     /// Who takes a step (a thread, a process), 0 ..< actorCount: counterexamples change actors as rarely as possible.
     func actor(ofStep step: Int) -> Int
     var actorCount: Int { get }
-    /// Puts in what happened between the states of a run, if steps of the system stand for several. As it is by default.
+    /// Puts in what happened between the states of a run, if steps of the system stand for several. As it is by
+    /// default.
     func expanded(_ run: Counterexample) -> Counterexample
     /// Replaces a state by the representative of its symmetry class; nil (the default) if there is no symmetry to use.
     var canonicalize: (@Sendable (UnsafeMutablePointer<UInt64>) -> Void)? { get }
@@ -80,7 +81,8 @@ public struct Property: Sendable {
     }
 }
 
-/// Where a system writes the states that a step leads to. Reused from state to state, so that writing one costs no allocation.
+/// Where a system writes the states that a step leads to. Reused from state to state, so that writing one costs no
+/// allocation.
 public struct Successors: ~Copyable {
     let stateWords: Int
     private var capacity = 64

@@ -52,7 +52,8 @@ public struct Counterexample: Sendable, Equatable {
     public var states: [[UInt64]]
     /// How often the run goes on with another actor.
     public var actorSwitches: Int
-    /// Whether no run with as few steps has fewer switches of actor; false when that would have cost too much to find out.
+    /// Whether no run with as few steps has fewer switches of actor; false when that would have cost too much to find
+    /// out.
     public var fewestSwitches: Bool
 
     public init(steps: [Int], states: [[UInt64]], actorSwitches: Int, fewestSwitches: Bool) {

@@ -157,7 +157,8 @@ struct Accesses {
 
     // MARK: Steps
 
-    /// A step is an instruction and the silent ones that follow. What it touches, and where the thread can be afterwards.
+    /// A step is an instruction and the silent ones that follow. What it touches, and where the thread can be
+    /// afterwards.
     struct Step {
         var access: Access
         var targets: Set<Int> = []

@@ -7,8 +7,8 @@ extension Statement {
         var rebuild: ([Statement]) -> Statement
     }
 
-    /// All lists of statements that this one has: branches, bodies, and what is done when a wait ends. Whoever walks through a
-    /// procedure does it by these, so that a new kind of statement is forgotten in one place at most.
+    /// All lists of statements that this one has: branches, bodies, and what is done when a wait ends. Whoever walks
+    /// through a procedure does it by these, so that a new kind of statement is forgotten in one place at most.
     var blocks: [Block] {
         switch self {
         case .ifElse(let condition, let then, let other):

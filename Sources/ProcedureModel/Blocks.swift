@@ -124,7 +124,8 @@ extension Machine {
         return false
     }
 
-    /// Whether one of these clauses can be true of any state that has these bits of a node: false if in each a test of these bits alone fails already, which is so nearly everywhere.
+    /// Whether one of these clauses can be true of any state that has these bits of a node: false if in each a test of
+    /// these bits alone fails already, which is so nearly everywhere.
     private func mayBeNoticed(_ words: UnsafePointer<UInt64>, _ changed: [Int], _ mask: [UInt64]) -> Bool {
         if broken.read(words) != 0 { return true }
         func isKnown(_ field: Field) -> Bool {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 
-/// Turns a program into a flat table of instructions over packed bits. Calls are inlined, so a thread's position in its code
-/// says its whole call stack, and parameters cost nothing.
+/// Turns a program into a flat table of instructions over packed bits. Calls are inlined, so a thread's position in its
+/// code says its whole call stack, and parameters cost nothing.
 struct Compiler {
     let program: Program
     var layout: Layout
@@ -104,7 +104,8 @@ struct Compiler {
                 }
             }
         }
-        // Recursion is refused when the threads are compiled; here only the bodies that a thread begins with are followed.
+        // Recursion is refused when the threads are compiled; here only the bodies that a thread begins with are
+        // followed.
         for thread in program.threads where !isRecursive(thread.procedure, []) {
             if let procedure = program.procedure(named: thread.procedure) { visit(procedure.body, [:]) }
         }

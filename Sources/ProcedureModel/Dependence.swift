@@ -2,9 +2,9 @@
 
 /// Which steps of different threads touch something common: for whoever counts which orders of steps have been seen.
 ///
-/// Two steps meet if one writes what the other reads or writes (a variable, a mutex, a DLM resource), or if one wakes or
-/// starts the thread that is to take the other. The order of steps that do not meet makes no difference. That a thread
-/// looks whether another one still runs is left out: it would meet every step of it.
+/// Two steps meet if one writes what the other reads or writes (a variable, a mutex, a DLM resource), or if one wakes
+/// or starts the thread that is to take the other. The order of steps that do not meet makes no difference. That a
+/// thread looks whether another one still runs is left out: it would meet every step of it.
 public struct Dependence: Sendable {
     private let steps: [Accesses.Step]
     private let threads: [Int]

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 
-/// What a step reads: a truth value or a small number. Names are looked up among the procedure's locals, then the node's
-/// variables, then the shared ones; a name that begins with "$" is a parameter of the procedure, known when it is compiled.
+/// What a step reads: a truth value or a small number. Names are looked up among the procedure's locals, then the
+/// node's variables, then the shared ones; a name that begins with "$" is a parameter of the procedure, known when it
+/// is compiled.
 public indirect enum Expression: Hashable, Sendable {
     case constant(Int)
     case variable(String)

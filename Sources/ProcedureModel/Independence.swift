@@ -2,8 +2,8 @@
 
 /// Which steps can change places with which others, whatever the state: for whoever looks for one order among many.
 ///
-/// Only hidden steps are compared with each other. Visible ones, whose order is given, count as changing nothing but the
-/// position of their thread.
+/// Only hidden steps are compared with each other. Visible ones, whose order is given, count as changing nothing but
+/// the position of their thread.
 public struct Independence: Sendable {
     /// Whose steps can notice a step, or be noticed by it.
     public enum Scope: UInt8, Sendable, Comparable {
@@ -13,11 +13,11 @@ public struct Independence: Sendable {
 
     /// By step.
     public let scopes: [Scope]
-    /// By step: a wait for one thing, and then nothing else happens. Once it can end it may as well end at once: that the
-    /// thread has gone on can be noticed by nobody.
+    /// By step: a wait for one thing, and then nothing else happens. Once it can end it may as well end at once: that
+    /// the thread has gone on can be noticed by nobody.
     public let endsAtOnce: [Bool]
-    /// By step: until its next visible step the thread does nothing that a step of another thread of the node with a scope
-    /// of no more than the node can notice.
+    /// By step: until its next visible step the thread does nothing that a step of another thread of the node with a
+    /// scope of no more than the node can notice.
     public let keepsToItself: [Bool]
 
     init(_ machine: Machine, isVisible: (Int) -> Bool) {
@@ -83,8 +83,8 @@ public struct Independence: Sendable {
         keepsToItself = Self.keepingToThemselves(machine, steps, scopes, isVisible: isVisible)
     }
 
-    /// A step that wakes, starts or ends a thread, or sleeps: what it does to positions is for its node to see. A queue and
-    /// the threads that sleep on it belong to one node.
+    /// A step that wakes, starts or ends a thread, or sleeps: what it does to positions is for its node to see. A queue
+    /// and the threads that sleep on it belong to one node.
     private static func isAboutThreads(_ code: Code, _ thread: CompiledThread, _ position: Int) -> Bool {
         var position = position
         var seen: Set<Int> = []

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// A compiled step. All threads of all nodes have their own instructions, with every name resolved to bits of the state.
+/// A compiled step. All threads of all nodes have their own instructions, with every name resolved to bits of the
+/// state.
 struct Instruction: Sendable {
     enum Operation: UInt8, Sendable {
         case assign, branch, jump, wait, waitEvent, asleep, wake, lock, tryLock, unlock, convert, cancel, choose,
@@ -15,8 +16,8 @@ struct Instruction: Sendable {
     var next: Int32 = 0
     /// branch: where it goes on if the condition is false.
     var other: Int32 = 0
-    /// branch, require: the condition. lock, tryLock, unlock: nothing. convert, cancel: the lock. wake, asleep: the queue.
-    /// start: the thread. wait, waitEvent, choose, assign: the first alternative, target or effect.
+    /// branch, require: the condition. lock, tryLock, unlock: nothing. convert, cancel: the lock. wake, asleep: the
+    /// queue. start: the thread. wait, waitEvent, choose, assign: the first alternative, target or effect.
     var subject: Int32 = 0
     /// wait, waitEvent, choose, assign: how many.
     var count: Int32 = 0
@@ -53,7 +54,8 @@ struct Test: Sendable, Hashable {
     }
     var kind: Kind
     var word: Int32 = 0
-    /// masked: state[word] & mask == value. less: the field is below value. inSet: the field's value is in the set `value`.
+    /// masked: state[word] & mask == value. less: the field is below value. inSet: the field's value is in the set
+    /// `value`.
     var mask: UInt64 = 0
     var value: UInt64 = 0
     var field = Field()

@@ -46,8 +46,8 @@ extension Machine {
         if blocked.bits > 0, wouldDeadlock(lock, node, words) { blocked.write(words, 1) }
     }
 
-    /// With reduction, those who wait next to each other for the same, and can have it together, have the same place: their
-    /// order makes no difference.
+    /// With reduction, those who wait next to each other for the same, and can have it together, have the same place:
+    /// their order makes no difference.
     func goesWithLast(
         _ lock: Int, _ mode: Int, _ node: Int, _ last: Int, _ words: UnsafeMutablePointer<UInt64>
     ) -> Bool {

@@ -55,8 +55,8 @@ public final class Machine: TransitionSystem, @unchecked Sendable {
 
     let symmetry: NodeSymmetry?
 
-    /// With symmetry, states that differ only by the names of nodes that run the same code count as one. With reduction,
-    /// steps that no other thread can notice are taken together with the one before.
+    /// With symmetry, states that differ only by the names of nodes that run the same code count as one. With
+    /// reduction, steps that no other thread can notice are taken together with the one before.
     public convenience init(
         _ program: Program, symmetry: Bool = false, reduction: Bool = false
     ) throws(ProgramError) {

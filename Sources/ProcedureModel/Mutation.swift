@@ -70,8 +70,8 @@ extension Program {
         return result
     }
 
-    /// The body with a mark at each site that `isWanted`, in the order of `mutations`: behind a step, and in front of what is
-    /// done when a condition is false, since taking it as true is noticed only then.
+    /// The body with a mark at each site that `isWanted`, in the order of `mutations`: behind a step, and in front of
+    /// what is done when a condition is false, since taking it as true is noticed only then.
     static func marked(
         _ body: [Statement], _ sites: inout Int, inAtomic: Bool = false, isWanted: (Int) -> Bool,
         mark: (Int) -> Statement

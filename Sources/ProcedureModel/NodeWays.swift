@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// A node's ways from a state to where it meets the others: its local steps, in every order, and what stands behind them.
+/// A node's ways from a state to where it meets the others: its local steps, in every order, and what stands behind
+/// them.
 ///
-/// They depend only on some bits of the state, so they are explored once for each value of these: what is kept are the bits
-/// as they are at each end.
+/// They depend only on some bits of the state, so they are explored once for each value of these: what is kept are the
+/// bits as they are at each end.
 final class NodeWays {
     enum Kind: UInt8 {
         /// The step is taken there: it is the one by which the node meets the others.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 
-/// A concurrent program on some nodes that are all alike: what there is, who runs, and what must hold. It is data: it can be
-/// printed, changed and compared, and `Machine` executes it.
+/// A concurrent program on some nodes that are all alike: what there is, who runs, and what must hold. It is data: it
+/// can be printed, changed and compared, and `Machine` executes it.
 public struct Program: Sendable {
     public var name: String
     public var nodes: Int
@@ -18,8 +18,8 @@ public struct Program: Sendable {
     public var absent: Set<Int> = []
     /// Locks that some nodes have in another mode at first.
     public var held: [Held] = []
-    /// Whether it is checked that the system can always come to rest: that no part of it runs in circles for ever. It takes
-    /// a second look at every state.
+    /// Whether it is checked that the system can always come to rest: that no part of it runs in circles for ever. It
+    /// takes a second look at every state.
     public var mustComeToRest = false
 
     public init(name: String, nodes: Int) {
@@ -85,7 +85,8 @@ public struct Program: Sendable {
         }
     }
 
-    /// What must hold: in every state; for `atEnd` in every state in which nothing is left to do; for `sometimes` in one.
+    /// What must hold: in every state; for `atEnd` in every state in which nothing is left to do; for `sometimes` in
+    /// one.
     public struct Rule: Sendable {
         public enum Kind: Sendable { case always, atEnd, sometimes }
         public var kind: Kind

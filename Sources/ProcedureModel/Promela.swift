@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// The program for SPIN: the same steps over the same variables, so an unreduced search of either visits as many states.
+/// The program for SPIN: the same steps over the same variables, so an unreduced search of either visits as many
+/// states.
 ///
 /// Every thread is a process that loops over its steps; a step is indivisible and says where the thread stands next.
-/// Deadlocks and the rules that hold `always` become assertions in a process of their own; what holds at rest is left out.
+/// Deadlocks and the rules that hold `always` become assertions in a process of their own; what holds at rest is left
+/// out.
 public struct PromelaExport {
     let machine: Machine
     var code: Code { machine.code }

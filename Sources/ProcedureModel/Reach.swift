@@ -14,8 +14,8 @@ extension Program {
 
     /// The statements that are executed in some reachable state; of the conditions, those that are false in some.
     ///
-    /// A step can execute many statements and a state has room for one mark, so the program is explored again as long as that
-    /// shows marks behind those already seen: some five times.
+    /// A step can execute many statements and a state has room for one mark, so the program is explored again as long
+    /// as that shows marks behind those already seen: some five times.
     public func reachedSites(bounds: Bounds = Bounds()) throws(ProgramError) -> Set<Site> {
         var found: Set<Site> = []
         while true {

@@ -24,9 +24,9 @@ struct ReductionTables {
     }
 }
 
-/// Partial-order reduction by what is known before a search: a step that touches nothing that another thread ever touches,
-/// cannot block, and changes nothing that a rule looks at, may be taken together with the step before it. Every order of the
-/// other threads' steps around it leads to the same, so no deadlock and no broken rule is lost.
+/// Partial-order reduction by what is known before a search: a step that touches nothing that another thread ever
+/// touches, cannot block, and changes nothing that a rule looks at, may be taken together with the step before it.
+/// Every order of the other threads' steps around it leads to the same, so no deadlock and no broken rule is lost.
 enum Reduction {
     /// The steps that may be merged with the one before.
     static func mergeable(_ accesses: Accesses, rules: [Int]) -> [Int] {

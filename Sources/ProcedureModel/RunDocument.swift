@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import ModelChecker
 
-/// A run as a document: what `mdlab model check --json` writes and other commands read. Its states follow the Informal Trace
-/// Format (vars, states with a #meta each), so that tools that know it can show them.
+/// A run as a document: what `mdlab model check --json` writes and other commands read. Its states follow the Informal
+/// Trace Format (vars, states with a #meta each), so that tools that know it can show them.
 public struct RunDocument: Codable, Sendable, Equatable {
     public var meta: Meta
     public var vars: [String]

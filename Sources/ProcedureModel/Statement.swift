@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 
-/// A statement of a procedure. Each that touches anything but the thread's own locals is one indivisible step; other threads
-/// may run between any two steps that are not in one `atomic`.
+/// A statement of a procedure. Each that touches anything but the thread's own locals is one indivisible step; other
+/// threads may run between any two steps that are not in one `atomic`.
 public indirect enum Statement: Hashable, Sendable {
     /// variable = expression
     case set(String, Expression)
@@ -24,8 +24,8 @@ public indirect enum Statement: Hashable, Sendable {
     case tryLock(String, result: String)
     case unlock(String)
     /// dlm_lock(CONVERT): the result is 0 if queued or granted, 1 (-EBUSY) if a conversion is in progress already, 2
-    /// (-EAGAIN) if it may not queue and is not granted at once, or 3 (-EDEADLK) if the mode that the lock has is in the way
-    /// of a conversion that waits already.
+    /// (-EAGAIN) if it may not queue and is not granted at once, or 3 (-EDEADLK) if the mode that the lock has is in
+    /// the way of a conversion that waits already.
     case convert(String, LockMode, noQueue: Bool, result: String?)
     /// As `convert`, with the mode known when compiled from a parameter that holds a mode's number.
     case convertTo(String, Expression, noQueue: Bool, result: String?)
@@ -38,8 +38,8 @@ public indirect enum Statement: Hashable, Sendable {
     case require(Expression, String)
     /// Lets a thread begin at its procedure. It must not be running.
     case start(String)
-    /// The node is gone: its other threads stop where they are, its mutexes are free, and its variables are 0. Its locks stay
-    /// as they are until somebody gives them up.
+    /// The node is gone: its other threads stop where they are, its mutexes are free, and its variables are 0. Its
+    /// locks stay as they are until somebody gives them up.
     case crash
 
     public struct Alternative: Hashable, Sendable {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import ModelChecker
 
-/// A run drawn as swim lanes: a column for each thread that takes part, time downwards, and at the end who waits for whom.
+/// A run drawn as swim lanes: a column for each thread that takes part, time downwards, and at the end who waits for
+/// whom.
 public struct SwimLanes {
     private let machine: Machine
     private let run: Counterexample

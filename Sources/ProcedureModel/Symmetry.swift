@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// Nodes that run the same code can be renamed without changing what is possible. Of all states that differ only by such a
-/// renaming, the one whose words come first stands for the rest.
+/// Nodes that run the same code can be renamed without changing what is possible. Of all states that differ only by
+/// such a renaming, the one whose words come first stands for the rest.
 ///
 /// The renamings are tables that are only read.
 final class NodeSymmetry: @unchecked Sendable {

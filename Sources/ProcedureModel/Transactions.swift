@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 import ModelChecker
 
-/// Steps that can be noticed by their own node only: they read and write nothing that a step of another node ever touches,
-/// and change nothing that a rule compares with what another node has.
+/// Steps that can be noticed by their own node only: they read and write nothing that a step of another node ever
+/// touches, and change nothing that a rule compares with what another node has.
 ///
-/// Such a step can be swapped with every step of another node, so every run can be put in order: each node's local steps
-/// stand right before the next step by which that node meets the others. It is enough to explore these runs: a node that has
-/// begun with local steps goes on alone until it has met the others or cannot go on.
+/// Such a step can be swapped with every step of another node, so every run can be put in order: each node's local
+/// steps stand right before the next step by which that node meets the others. It is enough to explore these runs: a
+/// node that has begun with local steps goes on alone until it has met the others or cannot go on.
 enum Transactions {
     /// By node: the bits on which it depends what local steps it can take and where they lead.
     static func masks(
@@ -40,8 +40,8 @@ enum Transactions {
         }
     }
 
-    /// By instruction: the clauses of rules' conditions that its step can make true. A clause that is true behind another
-    /// step was true before it.
+    /// By instruction: the clauses of rules' conditions that its step can make true. A clause that is true behind
+    /// another step was true before it.
     static func noticedClauses(_ accesses: Accesses, _ steps: [[Accesses.Step]], rules: [Int]) -> [[Int]] {
         let clauses = rules.flatMap { rule in
             zip(Int(accesses.code.conditions[rule].first)..., accesses.clauses(of: rule))

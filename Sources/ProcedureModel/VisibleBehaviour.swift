@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import ModelChecker
 
-/// What a program does apart from where its threads are: the values that its variables, locks and mutexes take together, and
-/// how they change from one step to the next. Two programs with the same threads and names that have the same are told
-/// apart by nothing but their text.
+/// What a program does apart from where its threads are: the values that its variables, locks and mutexes take
+/// together, and how they change from one step to the next. Two programs with the same threads and names that have the
+/// same are told apart by nothing but their text.
 public struct VisibleBehaviour: Hashable, Sendable {
     /// Different values of all variables, locks and mutexes.
     public let states: Int

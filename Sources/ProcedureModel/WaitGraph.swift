@@ -33,8 +33,8 @@ public struct WaitEdge: Hashable, Sendable {
 }
 
 extension Machine {
-    /// Who waits for whom in the last state of a run. Who holds a mutex is in the state; who holds a DLM lock or has set a
-    /// bit is whoever did so last in the run, unless the lock is declared to be given up by a certain thread.
+    /// Who waits for whom in the last state of a run. Who holds a mutex is in the state; who holds a DLM lock or has
+    /// set a bit is whoever did so last in the run, unless the lock is declared to be given up by a certain thread.
     public func waits(atEndOf run: Counterexample) -> [WaitEdge] {
         guard let state = run.states.last else { return [] }
         var edges: [WaitEdge] = []

@@ -2,12 +2,13 @@
 import ClusterProtocol
 import KernelTrace
 
-/// What one node's trace is, as far as those who judge need to know: its events, its lock operations, and where it stops
-/// being complete.
+/// What one node's trace is, as far as those who judge need to know: its events, its lock operations, and where it
+/// stops being complete.
 public struct NodeTrace: Sendable, Equatable {
     public let node: NodeID
     public let events: [KernelEvent]
-    /// nil when the trace covers the node's run to its orderly end; else why it stops early: "the run hung", "the node died".
+    /// nil when the trace covers the node's run to its orderly end; else why it stops early: "the run hung", "the node
+    /// died".
     public var cut: String?
     /// Guest seconds minus host seconds (run.json), a hint; nil when it was not measured.
     public var clockOffset: Double?

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import RunRecord
 
-/// What a command that judged runs exits with. The numbers are those of the command line's `Exit`; 125 is what `git bisect run`
-/// takes as "cannot test this commit".
+/// What a command that judged runs exits with. The numbers are those of the command line's `Exit`; 125 is what `git
+/// bisect run` takes as "cannot test this commit".
 public enum RunExit: Int32, Sendable {
     case pass = 0
     case fail = 1

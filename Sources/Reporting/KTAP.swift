@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import RunRecord
 
-/// Writes verdicts as the Kernel Test Anything Protocol, version 1 (Documentation/dev-tools/ktap.rst): one test per run, one
-/// subtest per check. Text comes out in pieces, so that a pipe sees each result when it is there.
+/// Writes verdicts as the Kernel Test Anything Protocol, version 1 (Documentation/dev-tools/ktap.rst): one test per
+/// run, one subtest per check. Text comes out in pieces, so that a pipe sees each result when it is there.
 public struct KTAP: Sendable {
     private var number = 0
     private var totals: [Total: Int] = [:]

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import RunRecord
 
-/// Results of a command that runs or judges several runs, written as they come: KTAP for programs, summaries for people.
+/// Results of a command that runs or judges several runs, written as they come: KTAP for programs, summaries for
+/// people.
 public struct ResultStream {
     public enum Format: String, CaseIterable, Sendable { case ktap, summary }
 

@@ -25,7 +25,8 @@ public enum Terminal {
     /// Whether a file descriptor is a terminal.
     public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-    /// Colours only on a terminal that has them, and not when the user said NO_COLOR (no-color.org: any value but an empty one).
+    /// Colours only on a terminal that has them, and not when the user said NO_COLOR (no-color.org: any value but an
+    /// empty one).
     public static func colours(isTerminal: Bool, environment: [String: String]) -> Bool {
         isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }

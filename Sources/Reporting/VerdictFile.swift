@@ -32,7 +32,8 @@ public enum VerdictFile {
         }
     }
 
-    /// Several verdicts as one JSON document: `{"format": 1, "runs": [{"folder", "name", "verdict"}]}`, however many there are.
+    /// Several verdicts as one JSON document: `{"format": 1, "runs": [{"folder", "name", "verdict"}]}`, however many
+    /// there are.
     public static func text(_ runs: [Run]) throws -> String {
         struct Document: Encodable {
             var format: Int

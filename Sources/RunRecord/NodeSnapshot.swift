@@ -16,7 +16,8 @@ public struct NodeSnapshot: Codable, Sendable, Equatable {
         }
     }
 
-    /// Fields of `struct mddev` and `struct md_cluster_info` read from /proc/kcore with the offsets of the module's DWARF.
+    /// Fields of `struct mddev` and `struct md_cluster_info` read from /proc/kcore with the offsets of the module's
+    /// DWARF.
     public struct ArrayState: Codable, Sendable, Equatable {
         public var name: String
         /// `md_cluster_info.state`; nil when the array is not clustered.
@@ -52,13 +53,14 @@ public struct NodeSnapshot: Codable, Sendable, Equatable {
     public var time: Double
     /// /proc/uptime of the guest, seconds.
     public var uptime: Double
-    /// Path -> content of text files: /proc/mdstat, /sys/block/md*/md/**, /sys/kernel/debug/dlm/*, /proc/sys/kernel/tainted,
-    /// /proc/modules ...
+    /// Path -> content of text files: /proc/mdstat, /sys/block/md*/md/**, /sys/kernel/debug/dlm/*,
+    /// /proc/sys/kernel/tainted, /proc/modules ...
     public var files: [String: String]
     public var threads: [Thread]
     /// nil when the kernel's memory could not be read (no kcore, no debug info): then `unavailable` says why.
     public var arrays: [ArrayState]?
-    /// Disk name ("vda") -> the first 8 KiB from sector 8 of the disk (the 1.2 superblock), base64. Read by the host from the image.
+    /// Disk name ("vda") -> the first 8 KiB from sector 8 of the disk (the 1.2 superblock), base64. Read by the host
+    /// from the image.
     public var superblocks: [String: String]
     /// What could not be read -> why.
     public var unavailable: [String: String]

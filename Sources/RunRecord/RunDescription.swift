@@ -3,8 +3,8 @@ import Foundation
 
 /// run.json: what ran. Written before the first node starts, and again when the run ends.
 public struct RunDescription: Codable, Sendable, Equatable {
-    /// Raised when a reader of an older tool could misread the record. 2: commit, host, packages, and beside run.json the log
-    /// rules that were in force (rules/) and the difference from the kernel's own source (changes.diff).
+    /// Raised when a reader of an older tool could misread the record. 2: commit, host, packages, and beside run.json
+    /// the log rules that were in force (rules/) and the difference from the kernel's own source (changes.diff).
     public static let currentFormat = 2
 
     public struct Module: Codable, Sendable, Equatable {
@@ -43,7 +43,8 @@ public struct RunDescription: Codable, Sendable, Equatable {
     public var seed: UInt64?
     /// One argv per node; a shell may run it again.
     public var qemuCommandLines: [[String]] = []
-    /// Guest seconds (CLOCK_MONOTONIC) minus host seconds (CLOCK_MONOTONIC) per node, as first measured: a hint, never an order.
+    /// Guest seconds (CLOCK_MONOTONIC) minus host seconds (CLOCK_MONOTONIC) per node, as first measured: a hint, never
+    /// an order.
     public var clockOffsets: [Double] = []
     /// Detectors that were on, and those that could not be, each with the reason.
     public var detectorsOff: [String: String] = [:]

@@ -2,7 +2,8 @@
 import ClusterProtocol
 import Foundation
 
-/// Where the parts of a run record are. The record is the seam of the house: everything that judges works from it alone.
+/// Where the parts of a run record are. The record is the seam of the house: everything that judges works from it
+/// alone.
 ///
 ///     run.json  events.ndjson  scenario.yaml  changes.diff  rules/  verdict.json  results.ktap  network.pcap
 ///     node1/    console.log  kmsg.log  trace.dat  corosync.log  snapshots/NN-LABEL.json
@@ -16,7 +17,8 @@ public struct RunLayout: Sendable, Hashable {
     public var scenario: URL { root.appending(path: "scenario.yaml") }
     /// The rules for kernel logs that were in force; not there in records of format 1.
     public var rules: URL { root.appending(path: "rules") }
-    /// What was built, against the kernel's own source: patches and variant. Not there for modules that were not built here.
+    /// What was built, against the kernel's own source: patches and variant. Not there for modules that were not built
+    /// here.
     public var changes: URL { root.appending(path: "changes.diff") }
     public var verdict: URL { root.appending(path: "verdict.json") }
     public var ktap: URL { root.appending(path: "results.ktap") }

@@ -20,10 +20,12 @@ public enum VerdictWord: String, Codable, Sendable, Comparable, CaseIterable {
     }
 }
 
-/// One check's answer. `notDecided` is an answer of its own: a check that did not run must not look like one that passed.
+/// One check's answer. `notDecided` is an answer of its own: a check that did not run must not look like one that
+/// passed.
 public enum CheckAnswer: String, Codable, Sendable { case holds, fails, notDecided = "not decided" }
 
-/// What a finding is about, as facts: what decides anything looks at these and never at the text, which may be reworded.
+/// What a finding is about, as facts: what decides anything looks at these and never at the text, which may be
+/// reworded.
 public struct FindingFact: Codable, Sendable, Hashable {
     public enum Kind: String, Codable, Sendable {
         /// Two nodes show different values; `subject` is a file below /sys/block/ARRAY/md, "dev-vdb" for membership.
@@ -139,7 +141,8 @@ public struct CheckResult: Codable, Sendable, Equatable {
     public var answer: CheckAnswer
     /// Why it fails, or why it could not be decided.
     public var findings: [Finding]
-    /// What the check saw, for people and against vacuity: "4 METADATA_UPDATED: 3 by trylock, 1 by HOLDING_MUTEX_FOR_RECVD".
+    /// What the check saw, for people and against vacuity: "4 METADATA_UPDATED: 3 by trylock, 1 by
+    /// HOLDING_MUTEX_FOR_RECVD".
     public var seen: [String]
     public init(name: String, answer: CheckAnswer, findings: [Finding] = [], seen: [String] = []) {
         (self.name, self.answer, self.findings, self.seen) = (name, answer, findings, seen)

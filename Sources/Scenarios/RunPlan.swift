@@ -30,7 +30,7 @@ extension ScenarioCatalogue {
             let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let wanted = parts.count > 1 ? parts[1] : variant
             if let wanted, !variants.contains(wanted) {
-                throw .unknownVariant(wanted, near: NearNames.of(wanted, among: variants), known: variants)
+                throw .unknownVariant(wanted, near: NameSuggestions.of(wanted, among: variants), known: variants)
             }
             for instance in try select(parts.first ?? "", nodes: nodes) {
                 let run = PlannedRun(instance, variant: wanted)

@@ -9,7 +9,8 @@ public struct ScenarioCatalogue: Sendable {
 
     public init(_ scenarios: [Scenario]) { self.scenarios = scenarios.sorted { $0.name < $1.name } }
 
-    /// Reads every .yaml file of a directory. Throws the first mistake in one of them: a broken file is never left out in silence.
+    /// Reads every .yaml file of a directory. Throws the first mistake in one of them: a broken file is never left out
+    /// in silence.
     public init(directory: URL) throws(ScenarioError) {
         let urls =
             (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
@@ -22,8 +23,8 @@ public struct ScenarioCatalogue: Sendable {
 
     public var instances: [ScenarioInstance] { scenarios.flatMap(\.instances) }
 
-    /// What a name of the command line stands for: one run ("smoke", "smoke/raid10"), every run of a scenario ("smoke/all"),
-    /// or everything ("all").
+    /// What a name of the command line stands for: one run ("smoke", "smoke/raid10"), every run of a scenario
+    /// ("smoke/all"), or everything ("all").
     ///
     /// - Parameter nodes: the number of nodes that was asked for, or nil for the one in the name.
     public func select(_ name: String, nodes: Int? = nil) throws(ScenarioError) -> [ScenarioInstance] {
@@ -36,7 +37,7 @@ public struct ScenarioCatalogue: Sendable {
             found = instances.filter { $0.name == name }
         }
         if found.isEmpty {
-            throw .unknownScenario(name, near: NearNames.of(name, among: instances.map(\.name) + ["all"]))
+            throw .unknownScenario(name, near: NameSuggestions.of(name, among: instances.map(\.name) + ["all"]))
         }
         guard let nodes else { return found }
         for instance in found where !instance.scenario.nodeCounts.contains(nodes) {

@@ -49,7 +49,7 @@ public struct AcceleratorProbe: Sendable {
             start: .cold,
             accelerator: "kvm")
         let recorder = try RunRecorder(layout: RunLayout(root: folder), description: description) { _ in }
-        let cluster = try VirtualCluster(single, recorder: recorder)
+        let cluster = try QEMUCluster(single, recorder: recorder)
         var answer = Answer.kvm
         do {
             try await cluster.launch(cluster.guests[0], incoming: nil)

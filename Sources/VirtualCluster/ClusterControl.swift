@@ -22,7 +22,8 @@ public protocol RunningCommand: Sendable {
 
 /// What a node does when the kernel asks for a new device (the ADD_DEVICE uevent), in udev's place.
 public enum ConfirmationPolicy: String, Sendable, Codable {
-    /// Find the device by its UUID and run `mdadm --manage MD --cluster-confirm SLOT:DEVICE`, as mdadm's udev rule does.
+    /// Find the device by its UUID and run `mdadm --manage MD --cluster-confirm SLOT:DEVICE`, as mdadm's udev rule
+    /// does.
     case confirm
     /// Answer SLOT:missing.
     case missing

@@ -48,8 +48,8 @@ struct KernelMemory: Sendable {
         return arrays
     }
 
-    /// `mutex.owner` is a task_struct's address with flags in its low three bits (kernel/locking/mutex.c); the lowest is
-    /// MUTEX_FLAG_WAITERS.
+    /// `mutex.owner` is a task_struct's address with flags in its low three bits (kernel/locking/mutex.c); the lowest
+    /// is MUTEX_FLAG_WAITERS.
     private func owner(_ value: UInt64, _ layout: KernelLayout) async throws -> Int? {
         let task = value & ~7
         guard task != 0 else { return nil }

@@ -2,8 +2,9 @@
 import Foundation
 import KernelModule
 
-/// The kallsyms of a node, made on the host: reading /proc/kallsyms in an emulated guest takes seconds, so it is done once
-/// for a kernel (with nokaslr its symbols are always in the same place), and the modules are added from their files.
+/// The kallsyms of a node, made on the host: reading /proc/kallsyms in an emulated guest takes seconds, so it is done
+/// once for a kernel (with nokaslr its symbols are always in the same place), and the modules are added from their
+/// files.
 struct KernelSymbols: Sendable {
     /// "ffffffff81000000 T _text" lines, in no order; modules' lines end in "\t[module]".
     private(set) var text: String

@@ -51,11 +51,12 @@ struct QEMUCommand {
     /// Without the legacy interface a device is probed faster.
     private static let modern = "disable-legacy=on"
 
-    /// `nokaslr` so that System.map gives the kernel's addresses; `SWIFT_ROOT` because the Swift runtime looks for itself in
-    /// /proc before PID 1 has mounted it; sysrq and no hashed pointers for whoever reads a hang. Emulated CPUs have nothing
-    /// to mitigate, expedited grace periods make loading modules and setting probes faster, and
-    /// interrupts routed without ACPI's bytecode save 0.17 s a device (1.8 s of 2.0 with ten of them). A busy host may hold
-    /// an emulated CPU up for the 20 s at which RCU and the soft-lockup detector complain by default: they wait for 60 s.
+    /// `nokaslr` so that System.map gives the kernel's addresses; `SWIFT_ROOT` because the Swift runtime looks for
+    /// itself in /proc before PID 1 has mounted it; sysrq and no hashed pointers for whoever reads a hang. Emulated
+    /// CPUs have nothing to mitigate, expedited grace periods make loading modules and setting probes faster, and
+    /// interrupts routed without ACPI's bytecode save 0.17 s a device (1.8 s of 2.0 with ten of them). A busy host may
+    /// hold an emulated CPU up for the 20 s at which RCU and the soft-lockup detector complain by default: they wait
+    /// for 60 s.
     private static func kernelCommandLine(_ configuration: ClusterConfiguration, _ node: NodeID) -> String {
         "console=ttyS0 panic=-1 quiet nokaslr mitigations=off rcupdate.rcu_expedited=1 acpi=noirq no_hash_pointers"
             + " sysrq_always_enabled=1 log_buf_len=4M rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30 SWIFT_ROOT=/"

@@ -3,8 +3,9 @@ import CLinux
 import Foundation
 import Synchronization
 
-/// Starts QEMU so that it cannot outlive mdlab: the kernel kills it when the thread that started it ends, and that thread
-/// lives as long as mdlab does. (swift-subprocess has no way to ask for PR_SET_PDEATHSIG or to hand descriptors down.)
+/// Starts QEMU so that it cannot outlive mdlab: the kernel kills it when the thread that started it ends, and that
+/// thread lives as long as mdlab does. (swift-subprocess has no way to ask for PR_SET_PDEATHSIG or to hand descriptors
+/// down.)
 final class Spawner: Sendable {
     static let shared = Spawner()
 

@@ -11,8 +11,8 @@ public struct TracePlan: Sendable {
         var returns: Bool
     }
 
-    /// Functions whose arguments or return the checks need. `md_reload_sb` is the patch's heart; the others tell who sends
-    /// what, who holds reconfig_mutex and which path a receiver took.
+    /// Functions whose arguments or return the checks need. `md_reload_sb` is the patch's heart; the others tell who
+    /// sends what, who holds reconfig_mutex and which path a receiver took.
     static let probes = [
         Probe(function: "md_reload_sb", arguments: "mddev=%di nr=%si:s32", returns: true),
         Probe(function: "md_update_sb", arguments: "mddev=%di force=%si:s32", returns: true),
@@ -39,7 +39,8 @@ public struct TracePlan: Sendable {
         Probe(function: "resync_finish", arguments: "mddev=%di", returns: true),
     ]
 
-    /// What md answers user space: whether a program that failed was refused something (see KernelAnswers). Returns only.
+    /// What md answers user space: whether a program that failed was refused something (see KernelAnswers). Returns
+    /// only.
     static let answers = ["md_ioctl", "md_attr_store"]
 
     /// Which module a probed function is in: names like `join` are not unique in a kernel.

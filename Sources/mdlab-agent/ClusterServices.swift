@@ -54,7 +54,8 @@ struct ClusterServices: Sendable {
 
     private let log = "/var/log/corosync.log"
 
-    /// Whether corosync has said so. Asking corosync-quorumtool would cost the emulated CPU more than corosync's own start.
+    /// Whether corosync has said so. Asking corosync-quorumtool would cost the emulated CPU more than corosync's own
+    /// start.
     private func isQuorate() -> Bool {
         var quorate = false
         for line in Files.text(log).split(separator: "\n") {
@@ -74,7 +75,8 @@ struct ClusterServices: Sendable {
         let end = Boot.uptime() + limit
         while !condition() {
             if Boot.uptime() > end { return false }
-            // Asking dlm_tool costs an emulated CPU a tenth of a second: asking more often would only slow the answer down.
+            // Asking dlm_tool costs an emulated CPU a tenth of a second: asking more often would only slow the answer
+            // down.
             usleep(100_000)
         }
         return true

@@ -4,7 +4,8 @@ import Glibc
 
 /// Files by their system calls: sysfs and procfs care about how they are read and written.
 enum Files {
-    /// Reads to the end or to `limit`. The errno is 0, or why reading stopped; what was read before is there all the same.
+    /// Reads to the end or to `limit`. The errno is 0, or why reading stopped; what was read before is there all the
+    /// same.
     static func read(_ path: String, limit: Int = .max) -> (content: [UInt8], errno: Int32) {
         let file = linux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
         guard file >= 0 else { return ([], -file) }

@@ -104,7 +104,8 @@ final class Processes: Sendable {
         return (ended.withLock { $0 } ?? 0, collected.0, collected.1)
     }
 
-    /// Reads both pipes until the program has ended and what it wrote is read: a daemon that it left behind keeps them open.
+    /// Reads both pipes until the program has ended and what it wrote is read: a daemon that it left behind keeps them
+    /// open.
     private func drain(_ output: Int32, _ errors: Int32, until signal: Signal) -> ([UInt8], [UInt8]) {
         var collected: [[UInt8]] = [[], []]
         var polls = [

@@ -3,8 +3,8 @@ import Comparison
 
 /// Recorded kernels against model variants: which conforms to which, and by what the others are told apart.
 ///
-/// Pure: it is filled with answers and gives a table. A kernel's own model has an answer for each record; another model has
-/// answers up to the first record that tells the two apart.
+/// Pure: it is filled with answers and gives a table. A kernel's own model has an answer for each record; another model
+/// has answers up to the first record that tells the two apart.
 struct ComparisonMatrix: Equatable {
     /// What one record is to one model variant.
     enum Answer: Equatable, Sendable {
@@ -72,7 +72,8 @@ struct ComparisonMatrix: Equatable {
 
     func cell(_ kernel: Kernel, _ model: String) -> Cell { cells[kernel]?[model] ?? Cell() }
 
-    /// Records that do not conform to the model of their own kernel: each is an alarm about the model, the kernel or the tool.
+    /// Records that do not conform to the model of their own kernel: each is an alarm about the model, the kernel or
+    /// the tool.
     var falseAlarms: [(kernel: Kernel, entry: Entry)] {
         kernels.flatMap { kernel in cell(kernel, kernel.own).telling.map { (kernel, $0) } }
     }
@@ -84,7 +85,8 @@ struct ComparisonMatrix: Equatable {
 
     // MARK: - Pairs of variants
 
-    /// A kernel's variant and another variant of the model. Several rows can be of one variant: 6.1 and its stock modules.
+    /// A kernel's variant and another variant of the model. Several rows can be of one variant: 6.1 and its stock
+    /// modules.
     struct Pair: Hashable {
         var kernel: String
         var model: String

@@ -89,8 +89,8 @@ struct DelayLaboratory: Sendable {
         return HoldPoints(trial.points, modelled: try leftToCover(layout))
     }
 
-    /// The model's functions, and how many of its steps there a run without delays has not taken: see `Coverage`. Of a run that
-    /// the comparison does not find to conform nobody can say which steps it took; then all of them are left.
+    /// The model's functions, and how many of its steps there a run without delays has not taken: see `Coverage`. Of a
+    /// run that the comparison does not find to conform nobody can say which steps it took; then all of them are left.
     private func leftToCover(_ layout: RunLayout) throws -> [String: Int] {
         let model = try MDCluster.program(
             variant: "v5.11", nodes: instance.nodes, workload: Workload("fail", nodes: instance.nodes))
@@ -98,14 +98,15 @@ struct DelayLaboratory: Sendable {
         let variant = Variants.all.first { $0.name == planned.variant }?.name ?? "v5.11"
         var coverage = try Coverage(variant: variant)
         coverage.add(
-            try Comparison(try Recording.open(layout.root), variant: variant), run: layout.root.lastPathComponent,
+            try ModelComparison(try Recording.open(layout.root), variant: variant), run: layout.root.lastPathComponent,
             scenario: instance.name)
         for row in coverage.rows { left[row.procedure] = row.missing.count }
         return left
     }
 
-    /// For how long to hold, so that all the others get through meanwhile: as long as the race takes when nothing is delayed, and
-    /// half as long again for other runs at the same time. A busy host makes all nodes slow, and their clocks go on.
+    /// For how long to hold, so that all the others get through meanwhile: as long as the race takes when nothing is
+    /// delayed, and half as long again for other runs at the same time. A busy host makes all nodes slow, and their
+    /// clocks go on.
     func holdingTime(_ folder: ExplorationFolder) async throws -> Duration {
         let layout = RunLayout(root: folder.root.appending(path: "pace"))
         let trial = try await run(DelayPlan([]), limit: least, from: folder, in: layout)
@@ -121,7 +122,7 @@ struct DelayLaboratory: Sendable {
         // What a run that was killed has left.
         try? FileManager.default.removeItem(at: layout.root)
         let recorder = try recorder(layout)
-        let cluster = try await VirtualCluster.restore(bench.configuration, from: folder.saved, recorder: recorder)
+        let cluster = try await QEMUCluster.restore(bench.configuration, from: folder.saved, recorder: recorder)
         let race = DelayRun(
             instance: instance, plan: plan, limit: limit, patience: Patience(slowness: 1), recordsPoints: recordsPoints)
         let start = ContinuousClock.now

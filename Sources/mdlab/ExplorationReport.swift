@@ -2,7 +2,8 @@
 import Foundation
 import Steering
 
-/// What an exploration has found so far, as text: what was reached, how often, and by which delay first; failures first.
+/// What an exploration has found so far, as text: what was reached, how often, and by which delay first; failures
+/// first.
 struct ExplorationReport {
     let folder: ExplorationFolder
     let points: Int

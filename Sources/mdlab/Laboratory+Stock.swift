@@ -3,7 +3,8 @@ import Foundation
 import KernelBuild
 import KernelModule
 
-/// The distribution's own md modules: what is observed is then what the distribution ships, and nothing that was built here.
+/// The distribution's own md modules: what is observed is then what the distribution ships, and nothing that was built
+/// here.
 extension Laboratory {
     /// What cannot be seen of these modules, each with the reason: for run.json and the report.
     func unseenInStock(_ modules: BuiltModules) throws -> [String: String] {

@@ -53,7 +53,8 @@ struct Laboratory {
 
     /// Builds what is missing.
     ///
-    /// - Parameter stock: takes the distribution's own modules and builds none; `request` must not change the source then.
+    /// - Parameter stock: takes the distribution's own modules and builds none; `request` must not change the source
+    ///   then.
     func prepare(_ request: BuildRequest, nodes: Int, stock: Bool = false) async throws -> Bench {
         let kernel = try await builder.prepare(request.kernel)
         let built =
@@ -132,7 +133,8 @@ struct Laboratory {
 
     // MARK: - Starting it
 
-    /// Begins a record: run.json with all that is known beforehand, the log rules that are in force, and what was built.
+    /// Begins a record: run.json with all that is known beforehand, the log rules that are in force, and what was
+    /// built.
     func record(
         _ bench: Bench, scenario: String, cold: Bool, in layout: RunLayout,
         progress: @escaping @Sendable (RunEvent) -> Void
@@ -148,24 +150,24 @@ struct Laboratory {
     /// How many saved clusters the cache keeps: a quarter of a GB each. Two kernels with 2, 3 and 4 nodes fit.
     private static let savedClusters = 8
 
-    /// A running cluster: from a saved one, which is made when there is none yet, or booted if `cold`. A booted one may have
-    /// its md modules loaded already; a restored one never has.
+    /// A running cluster: from a saved one, which is made when there is none yet, or booted if `cold`. A booted one may
+    /// have its md modules loaded already; a restored one never has.
     func start(_ bench: Bench, cold: Bool, loadingModules: Bool = true, recorder: RunRecorder) async throws
-        -> VirtualCluster
+        -> QEMUCluster
     {
         if let reason = bench.emulation { recorder.note(.note, "the nodes are emulated: \(reason)") }
         if cold {
-            return try await VirtualCluster.boot(
+            return try await QEMUCluster.boot(
                 bench.configuration, recorder: recorder, loadingModules: loadingModules)
         }
         let saved = URL(filePath: try await savedCluster(for: bench, recorder: recorder))
         do {
-            return try await VirtualCluster.restore(bench.configuration, from: saved, recorder: recorder)
+            return try await QEMUCluster.restore(bench.configuration, from: saved, recorder: recorder)
         } catch let failure as ClusterFailure where failure != .interrupted {
             // Whatever is wrong with it (a QEMU that was upgraded in place, a damaged file): a boot always works.
             recorder.note(.note, "the saved cluster could not be restored (\(failure)); booting instead")
             try? FileManager.default.removeItem(at: saved)
-            return try await VirtualCluster.boot(
+            return try await QEMUCluster.boot(
                 bench.configuration, recorder: recorder, loadingModules: loadingModules)
         }
     }
@@ -189,7 +191,7 @@ struct Laboratory {
             let boot = try RunRecorder(layout: layout, description: description) { event in
                 recorder.note(event.kind, node: event.node.flatMap { .init(name: $0) }, event.text, event.facts)
             }
-            let cluster = try await VirtualCluster.boot(configuration, recorder: boot, loadingModules: false)
+            let cluster = try await QEMUCluster.boot(configuration, recorder: boot, loadingModules: false)
             do {
                 try await cluster.save(to: URL(filePath: draft))
             } catch {

@@ -34,7 +34,8 @@ struct MDLab: AsyncParsableCommand {
         ])
 
     static func main() async {
-        // Who reads our output, or a QEMU, may go away at any time: a write then fails, and the run goes on to its record.
+        // Who reads our output, or a QEMU, may go away at any time: a write then fails, and the run goes on to its
+        // record.
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()

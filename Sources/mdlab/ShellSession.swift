@@ -8,7 +8,7 @@ import VirtualCluster
 
 /// A person at the shells of a cluster: one terminal, one shell a node, Ctrl-] to change between them.
 final class ShellSession: Sendable {
-    private let cluster: VirtualCluster
+    private let cluster: QEMUCluster
     private struct State {
         var current = 0
         /// Node index -> shell, opened when first looked at.
@@ -17,7 +17,7 @@ final class ShellSession: Sendable {
     }
     private let state = Mutex(State())
 
-    init(cluster: VirtualCluster) { self.cluster = cluster }
+    init(cluster: QEMUCluster) { self.cluster = cluster }
 
     /// Until the user ends it, all shells have ended, or the input ends.
     func run() async throws {

@@ -11,8 +11,8 @@ import Testing
 
 @testable import mdlab
 
-/// Folders that are no record, or only a part of one: `mdlab compare` says so in a line, ends with the right code, and never
-/// says that they conform.
+/// Folders that are no record, or only a part of one: `mdlab compare` says so in a line, ends with the right code, and
+/// never says that they conform.
 @Suite struct ComparisonBadInputTests {
     /// A folder with the run.json of a recorded run and real traces of two nodes.
     final class Folder {
@@ -50,8 +50,8 @@ import Testing
             }
         }
 
-        func doubts() throws -> [Comparison.Doubt] {
-            guard case .notDecided(let doubts) = try Comparison(Recording.open(url), limit: 1000).answer else {
+        func doubts() throws -> [ModelComparison.Doubt] {
+            guard case .notDecided(let doubts) = try ModelComparison(Recording.open(url), limit: 1000).answer else {
                 return []
             }
             return doubts
@@ -93,7 +93,7 @@ import Testing
 
     @Test func everyDoubtIsALineThatSaysWhatToDo() {
         let node = NodeID(1)
-        let doubts: [Comparison.Doubt] = [
+        let doubts: [ModelComparison.Doubt] = [
             .noTrace(node), .noArray, .severalArrays, .lostEvents(node, 3, at: 7, time: 9), .begun(node, at: 4),
             .tooManyProcesses(11), .tooManyNodes(9), .died(node), .limit(states: 5), .noModel(kernel: "4.19"),
             .unfinished(.running), .unnamed(node, pid: 8), .unmarked(node, what: "overrun of cpu0", 2),

@@ -109,7 +109,8 @@ import Testing
                 """))
     }
 
-    /// Without a record of either there is nothing to say, and one open pair is enough for a reason that is given for several.
+    /// Without a record of either there is nothing to say, and one open pair is enough for a reason that is given for
+    /// several.
     @Test func aReasonIsNotStaleWithoutRecordsOrWithAnOpenPair() throws {
         #expect(try matrix("v4.12 async: no such kernel here\nv5.11 *: one is open\n").stale.isEmpty)
     }
@@ -119,7 +120,8 @@ import Testing
             try matrix("").text.contains("  kernel v5.11, model v4.12: kernel-tests/not-shown has no reason\n"))
     }
 
-    /// A kernel and the same code built by the distribution are one variant: what one row tells need not be told by the other.
+    /// A kernel and the same code built by the distribution are one variant: what one row tells need not be told by the
+    /// other.
     @Test func rowsOfOneVariantTellTogether() throws {
         var matrix = try matrix()
         matrix.add(stock, model: "v4.12", entry("deadlock-v4.12", .differs("node2 mdadm: enter md_wakeup_thread()")))

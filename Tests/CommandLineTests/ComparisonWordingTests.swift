@@ -17,7 +17,7 @@ import Testing
 /// A record that is not the model's is told on one screen, and `--json` has all that the screen has.
 @Suite struct ComparisonWordingTests {
     struct Report {
-        let comparison: Comparison
+        let comparison: ModelComparison
         let run: TrimmedRun
 
         init(
@@ -29,7 +29,7 @@ import Testing
             run = try TrimmedRun(name)
             var traces = run.traces
             change(&traces)
-            comparison = try Comparison(
+            comparison = try ModelComparison(
                 traces: traces.map { ($0.node, $0.events) }, offsets: run.description.clockOffsets, probed: Self.probed,
                 variant: variant, limit: limit)
         }

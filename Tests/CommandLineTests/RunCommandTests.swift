@@ -93,7 +93,8 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
             ])
     }
 
-    /// A kernel without a suite of its own gets the common one; the other kernel's names runs that exist and no broken kernel.
+    /// A kernel without a suite of its own gets the common one; the other kernel's names runs that exist and no broken
+    /// kernel.
     @Test func aKernelMayHaveASuiteOfItsOwn() throws {
         let files = try ScenarioFiles.locate()
         let own = try files.suiteNames(kernel: "6.12")

@@ -20,8 +20,8 @@ import Testing
 
     static func doubts(
         limit: Int = 400_000, _ change: (inout Recording) -> Void
-    ) throws -> [Comparison.Doubt] {
-        guard case .notDecided(let doubts) = try Comparison(try recording(change), limit: limit).answer else {
+    ) throws -> [ModelComparison.Doubt] {
+        guard case .notDecided(let doubts) = try ModelComparison(try recording(change), limit: limit).answer else {
             return []
         }
         return doubts
@@ -45,7 +45,7 @@ import Testing
             recording.nodes[0].snapshots[0].files["/sys/kernel/tracing/kprobe_profile"] =
                 "  join                                                       1               0\n"
         }
-        #expect(try Comparison(whole, limit: 400_000).answer == .conforms)
+        #expect(try ModelComparison(whole, limit: 400_000).answer == .conforms)
     }
 
     @Test func eventsThatTheTracerDropsAreADoubt() throws {
@@ -92,7 +92,7 @@ import Testing
             ("6.11", "v6.11"),
             ("6.12.117+deb12-amd64", "v6.11"), ("6.13.0", nil), ("7", nil), ("", nil), ("rubbish", nil),
         ] as [(String, String?)] {
-            #expect(Comparison.model(ofKernel: release) == model)
+            #expect(ModelComparison.model(ofKernel: release) == model)
         }
     }
 
@@ -116,7 +116,7 @@ import Testing
     @Test func aThreadWithoutANameIsKnownByWhatOnlyItCalls() throws {
         for role in [ThreadRole.recvDaemon, .resync] {
             let recording = try Self.recording { Self.nameless(role, &$0) }
-            #expect(try Comparison(recording, limit: 400_000).answer == .conforms, "\(role)")
+            #expect(try ModelComparison(recording, limit: 400_000).answer == .conforms, "\(role)")
         }
     }
 
@@ -133,7 +133,7 @@ import Testing
             try Self.doubts { $0.nodes[1].kmsg = booted("6.12.117+deb12-amd64") }
                 == [.otherKernel(NodeID(2), log: "6.12.117+deb12-amd64", record: release)])
         let same = try Self.recording { for node in $0.nodes.indices { $0.nodes[node].kmsg = booted(release) } }
-        #expect(Comparison.doubts(of: same, isNamed: false) == [])
+        #expect(ModelComparison.doubts(of: same, isNamed: false) == [])
     }
 
     @Test func aRecordWithADamagedFileIsNotDecided() throws {
@@ -144,7 +144,7 @@ import Testing
         #expect(try Self.doubts { $0.missing = [unreadable] } == [.damaged("events.ndjson")])
         // What a run never had is not damage.
         let absent = MissingPart(path: "node1/console.log", why: .absent)
-        #expect(try Comparison(Self.recording { $0.missing = [absent] }, limit: 400_000).answer == .conforms)
+        #expect(try ModelComparison(Self.recording { $0.missing = [absent] }, limit: 400_000).answer == .conforms)
     }
 
     @Test func twoArraysAreNotDecided() throws {

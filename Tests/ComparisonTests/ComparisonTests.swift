@@ -8,7 +8,7 @@ import Testing
 @testable import Comparison
 
 /// Recorded runs of real kernels (Tests/Fixtures/runs) against the model.
-@Suite struct ComparisonTests {
+@Suite struct ModelComparisonTests {
     @Test(arguments: ["smoke", "concurrent-updates", "add-device"])
     func aRunOfTheReferenceKernelConforms(name: String) throws {
         let comparison = try Fixture.reference(name)
@@ -24,7 +24,8 @@ import Testing
             Issue.record("\(comparison.answer)")
             return
         }
-        // Which node received is the run's; its receiving thread gives ack up where the model reads the superblock again.
+        // Which node received is the run's; its receiving thread gives ack up where the model reads the superblock
+        // again.
         let receiver = mismatch.nodes.first { $0.next?.label == "dlm_lock_start(ack, NL, -)" }
         #expect(receiver?.next?.comm.hasPrefix("md0_cluster_rec") == true)
         #expect(receiver?.refusals.contains { $0.stack.contains("process_metadata_update()") } == true)
@@ -61,10 +62,10 @@ import Testing
     }
 
     @Test func noTraceAndNoArrayAreNotDecided() throws {
-        let none = try Comparison(
+        let none = try ModelComparison(
             traces: [(NodeID(1), nil), (NodeID(2), [])], variant: "v5.11")
         #expect(none.answer == .notDecided([.noTrace(NodeID(1))]))
-        let empty = try Comparison(traces: [(NodeID(1), []), (NodeID(2), [])], variant: "v5.11")
+        let empty = try ModelComparison(traces: [(NodeID(1), []), (NodeID(2), [])], variant: "v5.11")
         #expect(empty.answer == .notDecided([.noArray]))
         #expect(throws: ModelError.self) { try Fixture("smoke").compared(with: "v0.1") }
     }

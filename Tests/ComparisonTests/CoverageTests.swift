@@ -76,8 +76,8 @@ import Testing
         }
     }
 
-    /// Between dlm_lock_start and its AST the thread has asked for the lock; that somebody answers for a new device is shown by
-    /// another thread.
+    /// Between dlm_lock_start and its AST the thread has asked for the lock; that somebody answers for a new device is
+    /// shown by another thread.
     @Test func onlySomeStepsCanBeProved() throws {
         let coverage = try Self.empty.get()
         let unprovable = coverage.unprovable()

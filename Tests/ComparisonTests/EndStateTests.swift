@@ -20,8 +20,8 @@ import Testing
     }
 
     /// Each is compared once.
-    static let compared: [String: (Fixture, Comparison)] = {
-        var list: [String: (Fixture, Comparison)] = [:]
+    static let compared: [String: (Fixture, ModelComparison)] = {
+        var list: [String: (Fixture, ModelComparison)] = [:]
         for name in ["smoke", "grow-size", "remove-device"] {
             if let fixture = try? Fixture(name), let comparison = try? fixture.compared(with: "v5.11") {
                 list[name] = (fixture, comparison)
@@ -124,7 +124,8 @@ import Testing
         return bytes
     }
 
-    /// The removal of "remove-device" as the finding has it: node 2 keeps the faulty device. Its raid1d had time for it.
+    /// The removal of "remove-device" as the finding has it: node 2 keeps the faulty device. Its raid1d had time for
+    /// it.
     @Test func aForgottenRemovalIsTold() throws {
         let smoke = try Fixture("smoke").snapshots.last { $0.node == NodeID(2) && $0.label == "final" }
         let kept = try #require(smoke).files.filter { $0.key.contains("/md/dev-vdb/") }

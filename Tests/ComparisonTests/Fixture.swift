@@ -33,16 +33,16 @@ struct Fixture {
     func compared(
         with variant: String, _ change: (inout [(node: NodeID, events: [KernelEvent])]) -> Void = { _ in },
         died: Set<NodeID> = [], limit: Int = 400_000
-    ) throws -> Comparison {
+    ) throws -> ModelComparison {
         var traces = traces
         change(&traces)
-        return try Comparison(
+        return try ModelComparison(
             traces: traces.map { ($0.node, $0.events) }, offsets: description.clockOffsets, probed: Self.probed,
             died: died, variant: variant, limit: limit)
     }
 
     /// Compared with the reference once for all tests: that takes seconds in a debug build.
-    static func reference(_ name: String) throws -> Comparison {
+    static func reference(_ name: String) throws -> ModelComparison {
         switch name {
         case "smoke": try smoke.get()
         case "add-device": try addDevice.get()

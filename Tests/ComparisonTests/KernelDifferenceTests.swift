@@ -8,8 +8,8 @@ import Testing
 
 /// What 6.12 does and 6.1 does not, and nodes that die: recorded runs of both.
 @Suite struct KernelDifferenceTests {
-    /// A NEWDISK that nobody answers: its sender gives up after 30 s, and the next one's request of ack would be a deadlock
-    /// with the request that it left behind.
+    /// A NEWDISK that nobody answers: its sender gives up after 30 s, and the next one's request of ack would be a
+    /// deadlock with the request that it left behind.
     @Test func aSenderOfSixTwelveGivesUp() throws {
         let comparison = try Fixture("add-device-unanswered-6.12").compared(with: "v6.11")
         #expect(comparison.answer == .conforms)
@@ -42,7 +42,8 @@ import Testing
 
     @Test func aNodeThatDiesGivesItsLocksUp() throws {
         let fixture = try Fixture("node-dies")
-        // The trimmed record has no md_check_recovery, by which a nameless thread of node 3 is known to be none of md's.
+        // The trimmed record has no md_check_recovery, by which a nameless thread of node 3 is known to be none of
+        // md's.
         func named(_ traces: inout [(node: NodeID, events: [KernelEvent])]) {
             for place in traces[2].events.indices where traces[2].events[place].role == nil {
                 traces[2].events[place].comm = "mdadm"

@@ -5,8 +5,8 @@ import Testing
 
 @testable import Comparison
 
-/// Recorded traces, changed in one place by a generator with a seed. Early in the trace, since what is before the change is
-/// searched in full; `compare-bench mutations` changes 200 places anywhere.
+/// Recorded traces, changed in one place by a generator with a seed. Early in the trace, since what is before the
+/// change is searched in full; `compare-bench mutations` changes 200 places anywhere.
 @Suite struct MutationTests {
     /// Seconds in a debug build, so once for all tests.
     private static let smoke = Result { try make("smoke") }

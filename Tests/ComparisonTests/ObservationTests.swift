@@ -15,9 +15,9 @@ import Testing
         try TrimmedRun(name).recording
     }
 
-    static func seen(_ name: String) throws -> (answer: Comparison.Answer, seen: Observation) {
+    static func seen(_ name: String) throws -> (answer: ModelComparison.Answer, seen: Observation) {
         let recording = try recording(name)
-        let comparison = try Comparison(recording, limit: 400_000)
+        let comparison = try ModelComparison(recording, limit: 400_000)
         return (comparison.answer, Observation(comparison, EndState(comparison, recording), recording.description))
     }
 
@@ -60,7 +60,7 @@ import Testing
         guard case .lost(let count) = gap.body else { return }
         #expect(count > 1000)
         // What the other node did after the gap is not searched for to the end.
-        guard case .notDecided(let doubts) = try Comparison(recording, limit: 3_000).answer else {
+        guard case .notDecided(let doubts) = try ModelComparison(recording, limit: 3_000).answer else {
             Issue.record("a gap is a doubt")
             return
         }

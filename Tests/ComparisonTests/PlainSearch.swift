@@ -4,13 +4,13 @@ import ProcedureModel
 
 @testable import Comparison
 
-/// The question that `LanguageSearch` answers, answered without any of its reductions: breadth first, every step of every
-/// thread in every state, and nothing is left out but what was met before.
+/// The question that `LanguageSearch` answers, answered without any of its reductions: breadth first, every step of
+/// every thread in every state, and nothing is left out but what was met before.
 struct PlainSearch {
     struct Result: Equatable {
         var conforms = false
-        /// As far as the record can be followed: when the first event happened that is left over then, and how many events
-        /// are matched.
+        /// As far as the record can be followed: when the first event happened that is left over then, and how many
+        /// events are matched.
         var time = Int64.min
         var matched = -1
     }

@@ -5,8 +5,8 @@ import Testing
 
 @testable import Comparison
 
-/// `LanguageSearch` held against `PlainSearch`, on stretches of recorded runs and of runs that were changed: whatever the
-/// reductions leave out must make no difference to the answer, nor to how far a record can be followed.
+/// `LanguageSearch` held against `PlainSearch`, on stretches of recorded runs and of runs that were changed: whatever
+/// the reductions leave out must make no difference to the answer, nor to how far a record can be followed.
 @Suite struct PlainSearchTests {
     /// Some events of a recorded run, from a state of a run of the model that shows all events before them.
     struct Stretch {
@@ -18,7 +18,7 @@ import Testing
         /// - Parameters:
         ///   - from: the number of the first event, in the order of the run that was found.
         ///   - count: events, of all nodes.
-        init(_ comparison: Comparison, from: Int, count: Int) throws {
+        init(_ comparison: ModelComparison, from: Int, count: Int) throws {
             let run = try #require(comparison.run)
             (machine, alphabet) = (run.machine, run.alphabet)
             func cursors(_ events: Int) -> [Int] {

@@ -5,8 +5,8 @@ import ProtocolTrace
 
 @testable import Conformance
 
-/// Writes the traces that md-cluster.c would leave, for the tests: one true clock, a clock offset per node, and one function
-/// per thing that happens. Every test either judges such a trace, or one that it has bent.
+/// Writes the traces that md-cluster.c would leave, for the tests: one true clock, a clock offset per node, and one
+/// function per thing that happens. Every test either judges such a trace, or one that it has bent.
 struct Cluster {
     var nodes: [NodeID]
     /// True time, nanoseconds.
@@ -188,7 +188,8 @@ struct Cluster {
         sync(node, "md0_raid1", .token, .nl)
     }
 
-    /// add_new_disk() of a disk that every node confirms or that one does not see, and the update that the md thread sends.
+    /// add_new_disk() of a disk that every node confirms or that one does not see, and the update that the md thread
+    /// sends.
     mutating func addDisk(_ sender: NodeID, confirmed: Bool = true) {
         message(sender, .newDisk, by: "mdadm", keepToken: true)
         if confirmed {

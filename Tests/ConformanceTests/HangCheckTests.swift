@@ -8,8 +8,8 @@ import Testing
 private let recv = Cluster.recv
 
 @Suite struct HangCheckTests {
-    /// node2 sends METADATA_UPDATED and waits for node1's ack; node1's md thread waits for the token with reconfig_mutex held, and
-    /// its receive thread for that mutex.
+    /// node2 sends METADATA_UPDATED and waits for node1's ack; node1's md thread waits for the token with
+    /// reconfig_mutex held, and its receive thread for that mutex.
     private func noHoldingInStart(memory: Bool) -> MomentBuilder {
         var cluster = MomentBuilder([node1, node2], memory: memory)
         cluster.thread(
@@ -99,8 +99,8 @@ private let recv = Cluster.recv
         #expect(HangCheck.result(sets, hung: true).answer == .notDecided)
     }
 
-    /// bca5b0658020: the resync thread has SEND_LOCK and waits for the token, mdadm has reconfig_mutex and waits for SEND_LOCK with
-    /// the bit clear.
+    /// bca5b0658020: the resync thread has SEND_LOCK and waits for the token, mdadm has reconfig_mutex and waits for
+    /// SEND_LOCK with the bit clear.
     @Test(arguments: [true, false]) func theDeadlockOfV412IsNamed(memory: Bool) {
         var cluster = MomentBuilder([node1, node2], memory: memory)
         cluster.thread(
@@ -272,8 +272,8 @@ private let recv = Cluster.recv
         #expect(result.findings[0].text == "node2 md0_resync waits for a thread that no longer exists")
     }
 
-    /// bb8bf15bd6f7: a sysfs writer waits in kthread_stop for the resync thread, which waits for the superblock, which the md thread
-    /// cannot write without the mutex.
+    /// bb8bf15bd6f7: a sysfs writer waits in kthread_stop for the resync thread, which waits for the superblock, which
+    /// the md thread cannot write without the mutex.
     @Test func stoppingAThreadThatNeedsTheMutexIsACycle() {
         var cluster = MomentBuilder([node1], memory: true)
         cluster.thread(
@@ -287,7 +287,8 @@ private let recv = Cluster.recv
         #expect(result.findings.map(\.text) == ["3 threads of node1 wait for each other in a cycle"])
     }
 
-    /// The stack was read, then the grant came, then the lock tables were read: only two sets tell that from a lost grant.
+    /// The stack was read, then the grant came, then the lock tables were read: only two sets tell that from a lost
+    /// grant.
     @Test func aGrantThatDidNotWakeItsThreadTakesTwoSets() {
         var cluster = MomentBuilder([node1, node2], memory: true)
         cluster.thread(

@@ -7,8 +7,8 @@ import Testing
 
 @testable import Conformance
 
-/// Logs as sysrq-t and the detector of hung tasks print them, made of the stacks of a recorded hang of 6.1 without the bit in
-/// metadata_update_start.
+/// Logs as sysrq-t and the detector of hung tasks print them, made of the stacks of a recorded hang of 6.1 without the
+/// bit in metadata_update_start.
 @Suite struct LoggedHangTests {
     private static func threads(_ node: Int, _ label: String) throws -> [NodeSnapshot.Thread] {
         let run = try TrimmedRun("smoke@no-holding-in-start")

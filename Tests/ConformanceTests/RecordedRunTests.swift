@@ -71,8 +71,8 @@ import Testing
         #expect(answers(Judge.verdict(evidence))["no-hang"] == .notDecided)
     }
 
-    /// What the other scenarios bring: adding with and without confirmation, two messages under one token, cancelled resyncs, stopping
-    /// and assembling again. Their kernel logs are judged where the rules are tested.
+    /// What the other scenarios bring: adding with and without confirmation, two messages under one token, cancelled
+    /// resyncs, stopping and assembling again. Their kernel logs are judged where the rules are tested.
     @Test(arguments: [
         ("concurrent-updates", 34, 19), ("add-device", 30, 2), ("add-device-missing", 3, 0), ("grow-size", 10, 3),
         ("stop-while-resyncing", 6, 0),

@@ -28,8 +28,9 @@ import Testing
             let result = WordCheck.result(bent.traces)
             if result.answer == .holds { missed.append("\(start.index) \(letter(start))") }
         }
-        // no-new-dev CR of a receiver is optional for the automaton: it depends on the message, which the synchronous check knows.
-        // An own bitmap that is never held, a resync lock that is never used, and a NEWDISK that nobody asks about are words as well.
+        // no-new-dev CR of a receiver is optional for the automaton: it depends on the message, which the synchronous
+        // check knows. An own bitmap that is never held, a resync lock that is never used, and a NEWDISK that nobody
+        // asks about are words as well.
         let optional = [
             "md0_cluster_rec no-new-dev CR", "mdadm no-new-dev EX", "mdadm resync NL", "mdadm bitmap0000 PW",
         ]

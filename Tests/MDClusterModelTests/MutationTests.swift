@@ -41,7 +41,8 @@ import Testing
         return trial
     }
 
-    /// On what is small and quick: every workload of a mutation trial is right without a fault, or its faults tell nothing.
+    /// On what is small and quick: every workload of a mutation trial is right without a fault, or its faults tell
+    /// nothing.
     @Test func aTrialOnAModelThatIsWrongIsRefused() throws {
         #expect(throws: MutationError.theReferenceFails(workloads: ["add,sysfs-remove/": .fails(.deadlock)])) {
             try trial("add,sysfs-remove/").run(procedures: ["unlock_comm"])

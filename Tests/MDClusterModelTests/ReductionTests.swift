@@ -21,8 +21,8 @@ import Testing
             let reduced = Search(try Machine(program, symmetry: symmetry, reduction: true)).run()
             if full.verdict == .holds { #expect(reduced.states <= full.states) }
             if reduced.verdict == full.verdict { continue }
-            // Which of several faults is nearest depends on what counts as a step: without what only one of them found, both
-            // must find the same.
+            // Which of several faults is nearest depends on what counts as a step: without what only one of them found,
+            // both must find the same.
             let (left, right) = (try last(program), try last(program, symmetry: symmetry, reduction: true))
             #expect(left == right)
         }

@@ -28,7 +28,8 @@ import Testing
         #expect(result.counterexample?.states.count == (result.counterexample?.steps.count ?? -1) + 1)
     }
 
-    /// Its shortest counterexample takes half a million states (the benchmark has it); a few random runs meet the deadlock, too.
+    /// Its shortest counterexample takes half a million states (the benchmark has it); a few random runs meet the
+    /// deadlock, too.
     @Test func v412Deadlocks() throws {
         func simulate(_ variant: String, runs: Int) throws -> Verdict.Failure? {
             var program = try MDCluster.program(
@@ -49,8 +50,8 @@ import Testing
         #expect(result.verdict == .holds)
     }
 
-    /// docs/findings.md, "A removal is forgotten": REMOVE arrives while raid1d is between its look at ClusterRemove and its
-    /// clearing of MD_RECOVERY_NEEDED.
+    /// docs/findings.md, "A removal is forgotten": REMOVE arrives while raid1d is between its look at ClusterRemove and
+    /// its clearing of MD_RECOVERY_NEEDED.
     @Test func theReferenceForgetsARemoval() throws {
         let (_, result) = try search("v5.11", "fail,remove/")
         #expect(result.verdict == .fails(.invariant("I10: at rest all nodes agree on device b")))
@@ -64,8 +65,8 @@ import Testing
         #expect(text.contains("wait_event(cinfo->wait, SEND_LOCK == 0) <- lock_comm(1)"))
     }
 
-    /// After a new disk that nobody confirmed, v6.11's sender has a conversion of ack in DLM's queue that it does not know of:
-    /// it can send no message any more, and others are refused with -EDEADLK.
+    /// After a new disk that nobody confirmed, v6.11's sender has a conversion of ack in DLM's queue that it does not
+    /// know of: it can send no message any more, and others are refused with -EDEADLK.
     @Test func aTimeLimitLeavesTheLockBehind() throws {
         let (machine, result) = try search("v6.11", "add/")
         #expect(

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import ModelChecker
 
-/// A graph given by its edges: node 0 is the beginning, a node in `final` may be an end. The actor of an edge is its label.
+/// A graph given by its edges: node 0 is the beginning, a node in `final` may be an end. The actor of an edge is its
+/// label.
 struct Graph: TransitionSystem {
     struct Edge {
         var from: UInt64

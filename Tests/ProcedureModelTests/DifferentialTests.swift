@@ -114,19 +114,19 @@ import Testing
     }
 
     /// What came of comparing searches of some programs.
-    private struct Comparison {
+    private struct ModelComparison {
         var compared = 0
         var failing = 0
         var differences: [String] = []
     }
 
-    /// Which of several faults is nearest depends on what counts as a step, so what is compared is whether there is one:
-    /// with the rule, and without it, where only deadlocks and requirements are left.
+    /// Which of several faults is nearest depends on what counts as a step, so what is compared is whether there is
+    /// one: with the rule, and without it, where only deadlocks and requirements are left.
     private static func compare(
         _ seeds: Range<UInt64>, symmetries: [Bool] = [false, true], stopsAtFirst: Bool = false,
         seeing: (Accesses) -> Accesses = { $0 }
-    ) -> Comparison {
-        var result = Comparison()
+    ) -> ModelComparison {
+        var result = ModelComparison()
         for seed in seeds {
             let program = Self.program(seed: seed)
             var bare = program

@@ -5,58 +5,60 @@ import Testing
 @testable import Scenarios
 
 @Suite struct ScenarioReaderTests {
-    @Test func everyKindOfStepIsRead() throws {
-        let scenario = try parse(
-            """
-            summary: all of them
-            levels: [raid1, raid10]
-            nodes: [2, 3]
-            disks: 3
-            disk-size: 128M
-            array: {devices: 2, spares: 1, assume-clean: false, size: 64M}
-            before:
-              - {write: "1000", to: /proc/sys/dev/raid/speed_limit_max, on: all}
-            steps:
-              - run: echo a | cat
-                on: node1
-                limit: 2m
-                status: nonzero
-              - run: [mdadm, --detail, /dev/md0]
-                on: [node1, node2]
-              - run: sleep 1
-                on: node2
-                background: sleeper
-              - join: sleeper
-              - wait:
-                  - {on: any, md: sync_action, is: [resync, recover]}
-                  - {on: others, device: vdb, is-not: faulty}
-                  - {on: node1, md: degraded, at-least: 1}
-                limit: 5s
-              - {wait: {idle: all}}
-              - {settle: 90s}
-              - {confirm: silent, on: others}
+    /// Every step, and every key of a scenario.
+    private static let everything = """
+        summary: all of them
+        levels: [raid1, raid10]
+        nodes: [2, 3]
+        disks: 3
+        disk-size: 128M
+        array: {devices: 2, spares: 1, assume-clean: false, size: 64M, slots: 4}
+        before:
+          - {write: "1000", to: /proc/sys/dev/raid/speed_limit_max, on: all}
+        steps:
+          - run: echo a | cat
+            on: node1
+            limit: 2m
+            status: nonzero
+          - run: [mdadm, --detail, /dev/md0]
+            on: [node1, node2]
+          - run: sleep 1
+            on: node2
+            background: sleeper
+          - join: sleeper
+          - wait:
+              - {on: any, md: sync_action, is: [resync, recover]}
+              - {on: others, device: vdb, is-not: faulty}
+              - {on: node1, md: degraded, at-least: 1}
+            limit: 5s
+          - {wait: {idle: all}}
+          - {settle: 90s}
+          - {confirm: silent, on: others}
+          - {stop: node1}
+          - {assemble: node1}
+          - {crash: node2}
+          - {freeze: node1}
+          - {thaw: node1}
+          - {cut: [node1, node2]}
+          - {mend: [node1, node2]}
+          - together:
               - {stop: node1}
-              - {assemble: node1}
-              - {crash: node2}
-              - {freeze: node1}
-              - {thaw: node1}
-              - {cut: [node1, node2]}
-              - {mend: [node1, node2]}
-              - together:
-                  - {stop: node1}
-                  - - {stop: node2}
-                    - {assemble: node2}
-              - repeat: 3
-                steps:
-                  - {stop: all}
-            expect:
-              METADATA_UPDATED: 2
-              others: {degraded: 0, devices: {vdc: spare}}
-            variants:
-              broken: {fails: [no-hang], cycle: [node1, node2]}
-            """)
+              - - {stop: node2}
+                - {assemble: node2}
+          - repeat: 3
+            steps:
+              - {stop: all}
+        expect:
+          METADATA_UPDATED: 2
+          others: {degraded: 0, devices: {vdc: spare}}
+        variants:
+          broken: {fails: [no-hang], cycle: [node1, node2]}
+        """
+
+    @Test func everyKindOfStepIsRead() throws {
+        let scenario = try parse(Self.everything)
         #expect(scenario.levels == [.raid1, .raid10])
-        #expect(scenario.array == ArrayLayout(devices: 2, spares: 1, assumeClean: false, sizeMiB: 64))
+        #expect(scenario.array == ArrayLayout(devices: 2, spares: 1, assumeClean: false, sizeMiB: 64, slots: 4))
         #expect(scenario.diskMiB == 128)
         #expect(scenario.before.count == 1)
         #expect(scenario.steps.count == 17)

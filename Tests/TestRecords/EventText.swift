@@ -2,8 +2,8 @@
 import ClusterProtocol
 import KernelTrace
 
-/// A node's events as text, one a line with tabs between the fields: what a trace.dat says that the checks look at, in a hundredth
-/// of its size. Recorded runs under Tests/Fixtures/runs are kept in it.
+/// A node's events as text, one a line with tabs between the fields: what a trace.dat says that the checks look at, in
+/// a hundredth of its size. Recorded runs under Tests/Fixtures/runs are kept in it.
 ///
 ///     TIME PID COMM in __sendmsg type=0,raid_slot=0
 ///     TIME PID COMM dlm dlm_lock_start LOCKSPACE LOCK RESOURCE MODE FLAGS STATUS

@@ -9,8 +9,8 @@ import Testing
 
 @testable import VirtualCluster
 
-/// Bytes that arrive at one end of a socket pair, up to a count or until ten minutes have passed. Waits without blocking
-/// its thread: what sends them may need it.
+/// Bytes that arrive at one end of a socket pair, up to a count or until ten minutes have passed. Waits without
+/// blocking its thread: what sends them may need it.
 private func receive(_ descriptor: Int32, count: Int) async -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65536)

@@ -87,8 +87,8 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
     ///   - isHang: the run hangs where the model does not.
     ///   - doubt: the words for why nothing is decided.
     public init(
-        _ comparison: Comparison, _ end: EndState, _ exchanges: [MessageExchange], run: RunDescription,
-        hang: String? = nil, isHang: Bool = false, doubt: (Comparison.Doubt) -> String
+        _ comparison: ModelComparison, _ end: EndState, _ exchanges: [MessageExchange], run: RunDescription,
+        hang: String? = nil, isHang: Bool = false, doubt: (ModelComparison.Doubt) -> String
     ) {
         self.hang = hang
         self.exchanges = exchanges

@@ -5,7 +5,7 @@
 public enum ComparisonPicture {
     static let shown = 14
 
-    public static func svg(_ comparison: Comparison) -> String {
+    public static func svg(_ comparison: ModelComparison) -> String {
         let lane = 420
         let row = 22
         let nodes = comparison.words.nodes

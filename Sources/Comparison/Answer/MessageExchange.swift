@@ -2,8 +2,8 @@
 import ClusterProtocol
 import KernelTrace
 
-/// A message and what came of it: the sender's locks, and what each receiver did. Which receptions belong to it is not taken
-/// from clocks, but from the order of the model's run.
+/// A message and what came of it: the sender's locks, and what each receiver did. Which receptions belong to it is not
+/// taken from clocks, but from the order of the model's run.
 ///
 /// All times are nanoseconds of the trace clock of the node that they are of; nil for what did not happen.
 public struct MessageExchange: Codable, Sendable, Equatable {
@@ -48,7 +48,7 @@ public struct MessageExchange: Codable, Sendable, Equatable {
     public var receivers: [Receiver] = []
 }
 
-extension Comparison {
+extension ModelComparison {
     /// The exchanges of a record that conforms, in the order of the run; empty for any other.
     ///
     /// - Parameter traces: those that were compared, in the same order.

@@ -5,7 +5,8 @@ import MDClusterModel
 import ModelChecker
 import ProcedureModel
 
-/// Where a record leaves the model: the longest cut that conforms, and what keeps each node's next event from happening.
+/// Where a record leaves the model: the longest cut that conforms, and what keeps each node's next event from
+/// happening.
 public struct Mismatch: Sendable, Equatable {
     /// An event as a reader finds it in the trace.
     public struct Event: Sendable, Equatable {
@@ -30,8 +31,8 @@ public struct Mismatch: Sendable, Equatable {
         public var next: Event?
         /// For each way in which the model can be there: why not.
         public var refusals: [Refusal]
-        /// Where in the code of the event's thread the model has the event, innermost function first; the nearest places
-        /// come first. None: the model's thread never does that.
+        /// Where in the code of the event's thread the model has the event, innermost function first; the nearest
+        /// places come first. None: the model's thread never does that.
         public var places: [[String]]
         /// Other threads that the model would let do it now: "node1 md0_raid1".
         public var others: [String]

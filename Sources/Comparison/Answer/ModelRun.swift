@@ -2,7 +2,8 @@
 import ModelChecker
 import ProcedureModel
 
-/// A run of the observed program that shows all events of a record: an order of all nodes' events that the model allows.
+/// A run of the observed program that shows all events of a record: an order of all nodes' events that the model
+/// allows.
 struct ModelRun: Sendable {
     let machine: Machine
     let alphabet: Alphabet

@@ -10,13 +10,13 @@ public struct Observation: Codable, Sendable, Equatable {
     public var stockModules: [String]
     /// Kinds of events that the model has and no node's trace can have: "enter md_wakeup_thread".
     public var events: [String]
-    /// Functions of md-cluster.c that the run must have gone through and that no trace shows: the compiler put them into
-    /// their callers.
+    /// Functions of md-cluster.c that the run must have gone through and that no trace shows: the compiler put them
+    /// into their callers.
     public var functions: [String]
     /// Values at rest that no snapshot holds.
     public var values: [String]
 
-    public init(_ comparison: Comparison, _ end: EndState, _ run: RunDescription) {
+    public init(_ comparison: ModelComparison, _ end: EndState, _ run: RunDescription) {
         stockModules = run.modules.filter(\.stock).map(\.name)
         events = comparison.figures.unobserved
         functions = comparison.figures.unseenFunctions

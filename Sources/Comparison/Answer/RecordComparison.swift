@@ -4,11 +4,13 @@ import KernelTrace
 import MDClusterModel
 import ProtocolTrace
 
-extension Comparison {
+extension ModelComparison {
     /// Compares a record with a variant; without one, with the variant that its kernel is.
     ///
     /// What cannot be read of it is a doubt, not an error.
-    public init(_ recording: Recording, variant: String? = nil, limit: Int = Comparison.stateLimit) throws(ModelError) {
+    public init(_ recording: Recording, variant: String? = nil, limit: Int = ModelComparison.stateLimit)
+        throws(ModelError)
+    {
         try self.init(
             traces: recording.nodes.map { ($0.id, $0.trace) }, offsets: recording.description.clockOffsets,
             probed: Self.probes(of: recording), died: Self.dead(in: recording),

@@ -2,15 +2,15 @@
 import Foundation
 import RunRecord
 
-/// A record that is not the model's, on one screen: no line is longer than `width`, and all lines together are no more than
-/// `height`. What does not fit is counted; `mdlab compare --json` has it.
+/// A record that is not the model's, on one screen: no line is longer than `width`, and all lines together are no more
+/// than `height`. What does not fit is counted; `mdlab compare --json` has it.
 public enum Screen {
     public static let width = 100
     /// Of a screen of 40 lines, four are left for what is said of a hang.
     public static let height = 36
 
     public static func mismatch(
-        _ comparison: Comparison, _ mismatch: Mismatch, _ seen: Observation, _ run: RunDescription
+        _ comparison: ModelComparison, _ mismatch: Mismatch, _ seen: Observation, _ run: RunDescription
     ) -> String {
         let head = Array(fold(headline(comparison, run), indent: 2).prefix(2))
         let nodes = [mismatch.first] + mismatch.nodes.indices.filter { $0 != mismatch.first }
@@ -31,7 +31,7 @@ public enum Screen {
         return (head + body + threads + tail).joined(separator: "\n")
     }
 
-    private static func headline(_ comparison: Comparison, _ run: RunDescription) -> String {
+    private static func headline(_ comparison: ModelComparison, _ run: RunDescription) -> String {
         let kernel = run.kernelRelease + (run.variant.map { " \($0)" } ?? "")
         return "does not conform  \(run.scenario), kernel \(kernel), with the model \(comparison.variant)"
     }
@@ -99,7 +99,7 @@ public enum Screen {
         fold("  locks      " + mismatch.locks.joined(separator: "; "), indent: 13).prefix(3).map { $0 }
     }
 
-    private static func figures(_ comparison: Comparison, _ seen: Observation) -> [String] {
+    private static func figures(_ comparison: ModelComparison, _ seen: Observation) -> [String] {
         let figures = comparison.figures
         let ignored = figures.ignored.values.reduce(0, +)
         var lines = [
@@ -113,7 +113,7 @@ public enum Screen {
         return lines
     }
 
-    public static func messages(_ figures: Comparison.Figures) -> [String] {
+    public static func messages(_ figures: ModelComparison.Figures) -> [String] {
         let text = figures.messages.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         return text.isEmpty ? [] : ["  messages   " + text.joined(separator: ", ")]
     }

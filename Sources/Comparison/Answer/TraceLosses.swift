@@ -3,8 +3,8 @@ import ClusterProtocol
 import KernelTrace
 import RunRecord
 
-/// Events that a node's tracer did not record and that its trace cannot mark as lost: what the ring buffer refused, and the
-/// returns for which a probe had no room. A node's last snapshot has the tracer's own counts.
+/// Events that a node's tracer did not record and that its trace cannot mark as lost: what the ring buffer refused, and
+/// the returns for which a probe had no room. A node's last snapshot has the tracer's own counts.
 struct TraceLosses: Equatable {
     var node: NodeID
     /// "dropped events" of a CPU's ring buffer, or the probe's name.

@@ -5,8 +5,8 @@ import ProcedureModel
 
 /// The observed program with callers that do what a script says instead of anything: what can be explored to its end.
 ///
-/// md-cluster.c's procedures are the observed program's, word for word, so that their steps have the same names; the steps
-/// that only show an event are left out, and messages name one device.
+/// md-cluster.c's procedures are the observed program's, word for word, so that their steps have the same names; the
+/// steps that only show an event are left out, and messages name one device.
 enum CallerProgram {
     /// Of the names of procedures that stand for md.c and user space.
     static let prefix = "caller "

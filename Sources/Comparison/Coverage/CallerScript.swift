@@ -30,8 +30,8 @@ public struct CallerScript: Hashable, Sendable {
     }
 
     public var nodes: Int
-    /// Those of a phase run at the same time; a phase begins when the calls of the one before have returned, the array's
-    /// thread has written what it had to, and no resync is going on.
+    /// Those of a phase run at the same time; a phase begins when the calls of the one before have returned, the
+    /// array's thread has written what it had to, and no resync is going on.
     public private(set) var phases: [[Call]] = []
 
     public init(nodes: Int) { self.nodes = nodes }
@@ -44,8 +44,8 @@ public struct CallerScript: Hashable, Sendable {
         return script
     }
 
-    /// Calls of a phase that are there twice, and a phase that only repeats the one before, are left out: they reach nothing
-    /// more.
+    /// Calls of a phase that are there twice, and a phase that only repeats the one before, are left out: they reach
+    /// nothing more.
     public mutating func append(_ calls: [Call]) {
         var once: [Call] = []
         for call in calls where !once.contains(call) { once.append(call) }

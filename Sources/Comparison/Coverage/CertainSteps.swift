@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 import ProcedureModel
 
-/// Which hidden steps a record proves: those that lie on every way through a thread's code from one of its events to the
-/// next.
+/// Which hidden steps a record proves: those that lie on every way through a thread's code from one of its events to
+/// the next.
 ///
 /// A run that shows the record's events is, for each thread, a way through its code that passes these events in their
-/// order; what all such ways have in common has happened, whichever run it was. The state is not looked at, so a step can
-/// be certain for a reason that is not seen here.
+/// order; what all such ways have in common has happened, whichever run it was. The state is not looked at, so a step
+/// can be certain for a reason that is not seen here.
 struct CertainSteps {
     /// Names of steps, by their numbers.
     typealias Bits = SIMD4<UInt64>

@@ -2,13 +2,14 @@
 import MDClusterModel
 import ProcedureModel
 
-/// Which steps of the model's md-cluster.c, and which pairs of concurrent ones, recorded runs have taken, summed over runs.
+/// Which steps of the model's md-cluster.c, and which pairs of concurrent ones, recorded runs have taken, summed over
+/// runs.
 ///
 ///     var coverage = try Coverage()
 ///     coverage.add(comparison, run: "smoke-1", scenario: "smoke")
 ///
-/// A step is a statement of a procedure; which node took it does not matter. Only runs of this variant that conform count:
-/// of the others nobody can say which steps they took.
+/// A step is a statement of a procedure; which node took it does not matter. Only runs of this variant that conform
+/// count: of the others nobody can say which steps they took.
 public struct Coverage: Sendable {
     /// By procedure: the steps that some run took, and those that none did.
     public struct Row: Sendable, Equatable {
@@ -21,7 +22,7 @@ public struct Coverage: Sendable {
     public struct Left: Sendable, Equatable {
         public enum Reason: Sendable, Equatable {
             case doesNotConform
-            case notDecided([Comparison.Doubt])
+            case notDecided([ModelComparison.Doubt])
             /// It is a run of a kernel that another variant describes.
             case isOf(variant: String)
         }
@@ -57,7 +58,7 @@ public struct Coverage: Sendable {
     }
 
     /// - Parameter run: what it is called where it is left out.
-    public mutating func add(_ comparison: Comparison, run name: String, scenario: String) {
+    public mutating func add(_ comparison: ModelComparison, run name: String, scenario: String) {
         if comparison.variant != variant { return leave(name, of: comparison.variant) }
         switch comparison.answer {
         case .doesNotConform: left.append(Left(run: name, reason: .doesNotConform))
@@ -71,7 +72,7 @@ public struct Coverage: Sendable {
         left.append(Left(run: run, reason: .isOf(variant: variant)))
     }
 
-    private mutating func count(_ comparison: Comparison, _ name: String, _ scenario: String) {
+    private mutating func count(_ comparison: ModelComparison, _ name: String, _ scenario: String) {
         guard let run = comparison.run else { return }
         runs += 1
         records[scenario, default: 0] += 1
@@ -95,8 +96,8 @@ public struct Coverage: Sendable {
         }
     }
 
-    /// Follows the run backwards: where a thread stands is the next step that it takes. Steps that only show an event are
-    /// passed over, since they do nothing.
+    /// Follows the run backwards: where a thread stands is the next step that it takes. Steps that only show an event
+    /// are passed over, since they do nothing.
     private func pairs(of run: ModelRun, _ names: StepNames) -> Set<StepPair> {
         let machine = run.machine
         var found = PairSet(table, names: names)
@@ -130,8 +131,8 @@ public struct Coverage: Sendable {
         }.sorted { ($0.alone, $0.steps, $1.scenario) > ($1.alone, $1.steps, $0.scenario) }
     }
 
-    /// Steps that are certain in no record, whatever its events: between any two events of a thread there is a way around
-    /// them.
+    /// Steps that are certain in no record, whatever its events: between any two events of a thread there is a way
+    /// around them.
     public func unprovable() -> Set<String> {
         var proof = CertainSteps(table.machine, names: table.names) { table.names.isMarker[$0] }
         return steps.subtracting(proof.provable(threads: 0..<table.machine.threads.count / 2))

@@ -97,8 +97,9 @@ public struct CoveragePlan: Sendable {
         next = Self.rank(candidates, coverage)
     }
 
-    /// The one that can add most comes first, steps before pairs; what it can add is not counted again for those behind it.
-    /// What a scenario did not show in so many runs it will hardly show in the next, so its share is divided by them.
+    /// The one that can add most comes first, steps before pairs; what it can add is not counted again for those behind
+    /// it. What a scenario did not show in so many runs it will hardly show in the next, so its share is divided by
+    /// them.
     private static func rank(_ candidates: [Candidate], _ coverage: Coverage) -> [Next] {
         var steps = coverage.taken
         var pairs = coverage.pairs

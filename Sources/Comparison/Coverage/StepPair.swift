@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/// Two steps of md-cluster.c that meet (`StepTable`), in this order: a thread took the first one while another was about
-/// to take the second.
+/// Two steps of md-cluster.c that meet (`StepTable`), in this order: a thread took the first one while another was
+/// about to take the second.
 ///
-/// Both orders of two steps are two pairs. Who waits for a mutex is about to take it, so a pair is met by contention, too.
+/// Both orders of two steps are two pairs. Who waits for a mutex is about to take it, so a pair is met by contention,
+/// too.
 public struct StepPair: Hashable, Sendable, Comparable {
     public var first: String
     public var second: String

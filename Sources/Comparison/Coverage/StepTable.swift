@@ -4,9 +4,9 @@ import ProcedureModel
 
 /// The steps of a variant's md-cluster.c, and which of them meet: what coverage is counted in.
 ///
-/// Both are those of the observed program, for runs and for whatever is explored. A program that asks for less has fewer
-/// steps that meet (where nobody takes a lock in EX, the order of its conversions makes no difference), and then a pair
-/// would count in a run and not be possible.
+/// Both are those of the observed program, for runs and for whatever is explored. A program that asks for less has
+/// fewer steps that meet (where nobody takes a lock in EX, the order of its conversions makes no difference), and then
+/// a pair would count in a run and not be possible.
 struct StepTable: Sendable {
     let variant: String
     let machine: Machine

@@ -2,8 +2,8 @@
 import ClusterProtocol
 import KernelTrace
 
-/// What happens to an array's devices, in the order of a run of the model: each is one event of a trace, or what such an
-/// event means for another node.
+/// What happens to an array's devices, in the order of a run of the model: each is one event of a trace, or what such
+/// an event means for another node.
 enum ArrayAction: Equatable {
     /// md_run joins: the superblocks were read at some time before.
     case join(node: Int)
@@ -25,8 +25,8 @@ enum ArrayAction: Equatable {
     case pass(node: Int)
     /// ... and has come to md_update_sb.
     case passUpdates(node: Int)
-    /// - Parameter takesRoles: no sync runs on the node, and none begins later, so that what was flagged before the pass was
-    ///   looked at in it.
+    /// - Parameter takesRoles: no sync runs on the node, and none begins later, so that what was flagged before the
+    ///   pass was looked at in it.
     case passEnds(node: Int, takesRoles: Bool)
     /// raid1d looked whether something is flagged, and nothing was, or somebody held reconfig_mutex.
     case idlePass(node: Int)

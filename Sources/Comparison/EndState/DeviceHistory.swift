@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 
-/// Everything that one device can be on all nodes and in the superblocks, after a run of the model: md.c's own rules, with
-/// whatever leaves no trace (a device fails, a spare is taken into a slot, a recovery ends) left open.
+/// Everything that one device can be on all nodes and in the superblocks, after a run of the model: md.c's own rules,
+/// with whatever leaves no trace (a device fails, a spare is taken into a slot, a recovery ends) left open.
 ///
-/// Nothing is guessed: the set has every state that some such choice leads to. A change that a node made by itself has to be
-/// written and announced, so choices are made where md_update_sb runs.
+/// Nothing is guessed: the set has every state that some such choice leads to. A change that a node made by itself has
+/// to be written and announced, so choices are made where md_update_sb runs.
 struct DeviceHistory {
     let device: Int
     let nodes: Int

@@ -32,7 +32,8 @@ public enum DeviceRole: UInt8, CaseIterable, Sendable, CustomStringConvertible {
     var isFaulty: Bool { self == .faulty || self == .faultyOut }
 }
 
-/// What the superblocks say of a device: `dev_roles[desc_nr]`, and whether it is still being recovered (recovery_offset).
+/// What the superblocks say of a device: `dev_roles[desc_nr]`, and whether it is still being recovered
+/// (recovery_offset).
 public enum DiskRole: UInt8, CaseIterable, Sendable, CustomStringConvertible {
     case slot, recovering, spare, faulty
 

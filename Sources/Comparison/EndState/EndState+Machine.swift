@@ -3,7 +3,8 @@ import ClusterProtocol
 import KernelTrace
 
 extension EndState {
-    /// Locks, mutexes, bits and membership: of all states that the run's end leads to, the one with the fewest differences.
+    /// Locks, mutexes, bits and membership: of all states that the run's end leads to, the one with the fewest
+    /// differences.
     mutating func compareMachine(_ run: ModelRun, _ observed: ObservedState, _ actions: ArrayActions) {
         let ends = ModelState.ends(from: run.end, machine: run.machine, alphabet: run.alphabet)
         let tried = ends.map { end -> EndState in

@@ -9,10 +9,10 @@ import RunRecord
 
 /// Is the state in which the kernels came to rest one in which the model can?
 ///
-/// The run that the comparison found is taken to where nothing more happens without an event, and the devices' history is
-/// followed through its events (`DeviceHistory`). It agrees when some state of the model shows what the snapshots "final" show.
-/// In which run the same events are matched makes no difference: messages have one order, and what a node has of a device
-/// depends on them and on the node's own events only.
+/// The run that the comparison found is taken to where nothing more happens without an event, and the devices' history
+/// is followed through its events (`DeviceHistory`). It agrees when some state of the model shows what the snapshots
+/// "final" show. In which run the same events are matched makes no difference: messages have one order, and what a node
+/// has of a device depends on them and on the node's own events only.
 public struct EndState: Sendable, Equatable {
     public enum Answer: Sendable, Equatable {
         case agrees
@@ -52,7 +52,7 @@ public struct EndState: Sendable, Equatable {
 
     init(_ answer: Answer) { self.answer = answer }
 
-    public init(_ comparison: Comparison, _ recording: Recording) {
+    public init(_ comparison: ModelComparison, _ recording: Recording) {
         self.init(
             comparison, traces: recording.nodes.map { ($0.id, $0.trace ?? []) },
             snapshots: recording.nodes.flatMap(\.snapshots), ending: recording.description.ending)
@@ -62,7 +62,7 @@ public struct EndState: Sendable, Equatable {
     ///   - traces: those that were compared, in the same order.
     ///   - snapshots: of all nodes; those labelled "final" are used.
     public init(
-        _ comparison: Comparison, traces: [(node: NodeID, events: [KernelEvent])], snapshots: [NodeSnapshot],
+        _ comparison: ModelComparison, traces: [(node: NodeID, events: [KernelEvent])], snapshots: [NodeSnapshot],
         ending: RunDescription.Ending
     ) {
         guard ending == .finished else {

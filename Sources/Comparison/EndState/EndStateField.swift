@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// What of the state at rest is compared: the file that says it, and what of the model it must be. `mdlab compare --mapping`
-/// prints this table, and the comparison walks over it.
+/// What of the state at rest is compared: the file that says it, and what of the model it must be. `mdlab compare
+/// --mapping` prints this table, and the comparison walks over it.
 public enum EndStateField: String, CaseIterable, Sendable {
     case membership, locks, state, reconfigMutex, receiveMutex, remote
     case device, mdstatDevice, superblockRole, slot

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// Everything that a number of the array's (raid_disks, the size) can be on all nodes and in the superblocks, after a run of
-/// the model. Which numbers it had is not known: those seen at the end, and any other, which is -1.
+/// Everything that a number of the array's (raid_disks, the size) can be on all nodes and in the superblocks, after a
+/// run of the model. Which numbers it had is not known: those seen at the end, and any other, which is -1.
 struct NumberHistory {
     private let nodes: Int
     private let values: [Int]

@@ -43,8 +43,8 @@ public struct PredictedWait: Sendable, Equatable {
     }
 }
 
-/// Whether the threads of a cluster that hangs stand and wait as predicted: their stacks, the DLM locks that they ask for, the
-/// owners of the mutexes, and `cinfo->state`.
+/// Whether the threads of a cluster that hangs stand and wait as predicted: their stacks, the DLM locks that they ask
+/// for, the owners of the mutexes, and `cinfo->state`.
 public struct DeadlockMatch: Sendable, Equatable {
     public struct Line: Sendable, Equatable {
         public var thread: PredictedThread

@@ -5,19 +5,19 @@ import ProcedureModel
 
 /// Can the model stop where the kernels of a run that hung did?
 ///
-/// A hang is more than a record that ends: nothing happened after its last event. So there must be a run of the model that shows
-/// all events and then comes to a state in which no thread inside md-cluster can go on. That holds for whatever the nodes did,
-/// while `HangMatch` searches the model under a workload that someone has to name.
+/// A hang is more than a record that ends: nothing happened after its last event. So there must be a run of the model
+/// that shows all events and then comes to a state in which no thread inside md-cluster can go on. That holds for
+/// whatever the nodes did, while `HangMatch` searches the model under a workload that someone has to name.
 public enum HangEnd: Sendable, Equatable {
     case stops
-    /// However the model comes to the last event, somebody goes on: in the first such state these threads do, each with its
-    /// node and next event, "node2 recv_daemon: enter md_reload_sb(1)".
+    /// However the model comes to the last event, somebody goes on: in the first such state these threads do, each with
+    /// its node and next event, "node2 recv_daemon: enter md_reload_sb(1)".
     case goesOn([String])
     /// The search gave up.
     case notDecided(states: Int)
 
     /// nil unless the events conform.
-    public init?(_ comparison: Comparison, limit: Int = Comparison.stateLimit) {
+    public init?(_ comparison: ModelComparison, limit: Int = ModelComparison.stateLimit) {
         guard comparison.answer == .conforms, let run = comparison.run else { return nil }
         let search = LanguageSearch(machine: run.machine, words: comparison.words, alphabet: run.alphabet)
         let result = search.run(.stop, limit: limit)
@@ -30,8 +30,8 @@ public enum HangEnd: Sendable, Equatable {
 }
 
 extension LanguageSearch {
-    /// A thread in md.c, or in user space, may be held up by something that the model does not have; a time limit may be yet to
-    /// come, and a thread be asked to stop later. Whoever is called by a wake-up is not free to stay.
+    /// A thread in md.c, or in user space, may be held up by something that the model does not have; a time limit may
+    /// be yet to come, and a thread be asked to stop later. Whoever is called by a wake-up is not free to stay.
     func mayStay(_ thread: Int, at step: Int) -> Bool {
         let place = machine.place(ofStep: step)
         let procedures = place.procedures

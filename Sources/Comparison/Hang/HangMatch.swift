@@ -39,7 +39,8 @@ public enum HangMatch: Sendable, Equatable {
     static let otherLimit = 500_000
 
     /// - Parameters:
-    ///   - workloads: what the nodes did (`RecordedOperations`). What shows the variant's own fault is tried before them.
+    ///   - workloads: what the nodes did (`RecordedOperations`). What shows the variant's own fault is tried before
+    ///     them.
     public static func find(
         in snapshots: [NodeSnapshot], variant: String, workloads: [(nodes: Int, text: String)] = [],
         limit: Int = 4_000_000
@@ -53,8 +54,8 @@ public enum HangMatch: Sendable, Equatable {
         let last = snapshots.filter { $0.label == label }
         let trial = Variants.all.first { $0.name == variant }?.trial
         let shown = (nodes: trial?.nodes ?? 2, text: trial.map(\.workload) ?? "fail")
-        // The trial is the shortest way to a variant's fault. Who assembles an array writes superblocks too. What the nodes did
-        // may be far more than what leads to the hang.
+        // The trial is the shortest way to a variant's fault. Who assembles an array writes superblocks too. What the
+        // nodes did may be far more than what leads to the hang.
         let others = (workloads + [(nodes: 2, text: "join/fail")]).filter { $0 != shown }
         let tried = [(shown, limit)] + others.map { ($0, min(limit, Self.otherLimit)) }
         var found: [ModelDeadlock] = []
@@ -125,8 +126,8 @@ public struct DeadlockSearch: Sendable {
 }
 
 extension HangMatch.ModelDeadlock {
-    /// Whether it is the hang of these snapshots: the same circle or sleeper, and each of its threads asks for the lock, waits for
-    /// the owner of the mutex or finds the bit as here, for some naming of the nodes.
+    /// Whether it is the hang of these snapshots: the same circle or sleeper, and each of its threads asks for the
+    /// lock, waits for the owner of the mutex or finds the bit as here, for some naming of the nodes.
     func isSeen(_ signature: HangSignature, in snapshots: [NodeSnapshot]) -> Bool {
         guard signatures.contains(signature) else { return false }
         let names = snapshots.map(\.node)

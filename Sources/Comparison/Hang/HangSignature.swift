@@ -7,8 +7,9 @@ import ModelChecker
 import ProcedureModel
 import RunRecord
 
-/// A circle of waits, or a thread that nobody woke, reduced to what a kernel's snapshots and a model's state both tell: for each thread the node, what it
-/// is for md, and the functions that it is in. Two are the same hang if one is the other with its nodes renamed.
+/// A circle of waits, or a thread that nobody woke, reduced to what a kernel's snapshots and a model's state both tell:
+/// for each thread the node, what it is for md, and the functions that it is in. Two are the same hang if one is the
+/// other with its nodes renamed.
 public struct HangSignature: Hashable, Sendable {
     public struct Waiter: Hashable, Sendable {
         /// Nodes counted in the order in which the circle meets them.

@@ -3,7 +3,8 @@ import ClusterProtocol
 
 /// What the kernel calls the things of the model.
 public enum KernelNames {
-    /// Where the model's name of a procedure is not the kernel's; nil: the kernel has no function that begins and ends there.
+    /// Where the model's name of a procedure is not the kernel's; nil: the kernel has no function that begins and ends
+    /// there.
     private static let others: [String: String?] = [
         "md_unregister_thread_recv": "md_unregister_thread", "dlm_lock_sync_now": nil,
         "update_size_store": "size_store",

@@ -6,8 +6,8 @@ import MDClusterModel
 /// What the nodes of a record did, as a workload of the model: taken from the calls that md-cluster.c saw, not from the
 /// scenario, whose commands may be any shell's.
 public enum RecordedOperations {
-    /// Each operation once a node, in the order in which they were first seen after the last node had joined; nil when there is
-    /// none, or when there are more nodes than the model has.
+    /// Each operation once a node, in the order in which they were first seen after the last node had joined; nil when
+    /// there is none, or when there are more nodes than the model has.
     public static func workload(
         of traces: [(node: NodeID, events: [KernelEvent])]
     ) -> (nodes: Int, text: String)? {

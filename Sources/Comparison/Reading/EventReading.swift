@@ -50,8 +50,8 @@ struct EventReader {
         var time: UInt64
         /// The thread has gone on without the answer.
         var isAlone = false
-        /// The last request was taken back, and nobody waits for the answer. What it sets is still set when lockres_free
-        /// comes to wait for its own, so that one is not waited for either.
+        /// The last request was taken back, and nobody waits for the answer. What it sets is still set when
+        /// lockres_free comes to wait for its own, so that one is not waited for either.
         var isCancelled = false
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import MDClusterModel
 
-/// The table from events to steps, as text: what `mdlab compare --mapping` prints. The names come from the tables that the
-/// comparison itself uses.
+/// The table from events to steps, as text: what `mdlab compare --mapping` prints. The names come from the tables that
+/// the comparison itself uses.
 public enum Mapping {
     public static var rows: [(event: String, step: String)] {
         var rows = ObservedProgram.arguments.sorted { $0.key < $1.key }.map { name, arguments in

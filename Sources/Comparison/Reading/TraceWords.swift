@@ -22,8 +22,8 @@ public struct TraceWords: Sendable {
         public var events: [Event] = []
         /// Why the word ends before the trace does.
         public var cut: Cut?
-        /// The first thread that takes part and has neither a name nor a call that only one thread of md makes, where not all
-        /// of these calls are in the trace: else it is none of md's threads.
+        /// The first thread that takes part and has neither a name nor a call that only one thread of md makes, where
+        /// not all of these calls are in the trace: else it is none of md's threads.
         var nameless: Int?
         /// The node died in the run, which is its last event; what it did in its last 50 ms may be missing before it.
         public var died = false
@@ -91,8 +91,8 @@ public struct TraceWords: Sendable {
                     index: last.index, label: self.number(of: "\(ObservedProgram.death)()"),
                     thread: Int32(4 + processes), hint: last.hint))
         }
-        // What only the function tracer shows. All of md-cluster is one filter; functions of md.c are one each; on a node
-        // each of them may be missing.
+        // What only the function tracer shows. All of md-cluster is one filter; functions of md.c are one each; on a
+        // node each of them may be missing.
         let byFilter = kinds.subtracting(Self.single).filter {
             $0.hasPrefix("enter ") && !seen.contains(String($0.dropFirst("enter ".count)))
         }

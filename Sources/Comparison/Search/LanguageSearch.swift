@@ -6,11 +6,11 @@ import ProcedureModel
 /// Looks for a run of the model that shows the recorded events: the events of a node in their order, those of different
 /// nodes in any order. Steps that leave no event may come at any time.
 ///
-/// A state is the model's state and, for each node, how many of its events have been matched. The search goes deep first
-/// and is complete: it ends with a run, or when no state is left. What it need not look at:
+/// A state is the model's state and, for each node, how many of its events have been matched. The search goes deep
+/// first and is complete: it ends with a run, or when no state is left. What it need not look at:
 ///
-/// - A step that shows an event changes nothing but the position of its thread, so when it is possible it is taken, alone.
-///   The same holds for the choice of a branch.
+/// - A step that shows an event changes nothing but the position of its thread, so when it is possible it is taken,
+///   alone. The same holds for the choice of a branch.
 /// - A thread whose code does not lead to its next event will never get on: such a state is lost.
 /// - A thread at rest whose next action is to take a mutex does so right before its next event: a mutex that is taken
 ///   later is in nobody's way.
@@ -37,8 +37,8 @@ struct LanguageSearch {
         /// Is there a run?
         case run
         /// How far can the record be followed, if there is none? As far in time as possible, then as many events as
-        /// possible: what happened before the first event that is left over is all the model's. A lost state is of use as
-        /// long as that event may be later than in all others.
+        /// possible: what happened before the first event that is left over is all the model's. A lost state is of use
+        /// as long as that event may be later than in all others.
         case longestCut
         /// The same in little memory, for a record that is long or has many nodes: level by level.
         case longestCutByLevels
@@ -92,8 +92,8 @@ struct LanguageSearch {
         return walk.run(limit: limit)
     }
 
-    /// A record that conforms is followed nearly straight on. One that takes many more states than that most likely does not,
-    /// and how far it can be followed is found out at once, in little memory.
+    /// A record that conforms is followed nearly straight on. One that takes many more states than that most likely
+    /// does not, and how far it can be followed is found out at once, in little memory.
     ///
     /// - Parameter limit: states kept at once.
     func answer(limit: Int) -> Result {

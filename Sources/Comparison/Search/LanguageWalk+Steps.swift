@@ -2,8 +2,8 @@
 import ModelChecker
 import ProcedureModel
 
-/// What follows a state: all that it can lead to, but for what makes no difference to the answer. `PlainSearchTests` holds
-/// this against a search that leaves nothing out.
+/// What follows a state: all that it can lead to, but for what makes no difference to the answer. `PlainSearchTests`
+/// holds this against a search that leaves nothing out.
 extension LanguageWalk {
     /// Stores the states that follow one, and lists them in `children`.
     mutating func expand(_ number: Int) {
@@ -74,8 +74,8 @@ extension LanguageWalk {
         if candidates.count > 1 { candidates.sort { $0.rank < $1.rank } }
     }
 
-    /// When all that a node can do until its next event is noticed by no other node, and no other node can bring it to do
-    /// more, its steps come first: those of the others make no difference to them. False if there is no such node.
+    /// When all that a node can do until its next event is noticed by no other node, and no other node can bring it to
+    /// do more, its steps come first: those of the others make no difference to them. False if there is no such node.
     private mutating func takeOfOneNode(_ number: Int) -> Bool {
         for node in 0..<nodes where isAlone(node, number) {
             for item in candidates.indices where Int(candidates[item].thread) / threadsPerNode == node {
@@ -133,7 +133,8 @@ extension LanguageWalk {
         take(number, thread, cursor, step)
     }
 
-    /// Stores the successors; those from which the thread's code does not lead to its next event only if they are of use.
+    /// Stores the successors; those from which the thread's code does not lead to its next event only if they are of
+    /// use.
     private mutating func take(_ number: Int, _ thread: Int, _ cursor: Int, _ step: Int) {
         let (node, local) = (thread / threadsPerNode, thread % threadsPerNode)
         successors.removeAll()

@@ -4,9 +4,9 @@ import ProcedureModel
 
 /// One search of `LanguageSearch`: what was met and what is left to look at.
 ///
-/// It goes deep first and keeps all states, since a run is made of them. When there are too many for that it goes by the
-/// number of matched events instead: no step takes one back, so of the states with fewer none can be met again, and only
-/// those with as many and with one more are kept.
+/// It goes deep first and keeps all states, since a run is made of them. When there are too many for that it goes by
+/// the number of matched events instead: no step takes one back, so of the states with fewer none can be met again, and
+/// only those with as many and with one more are kept.
 struct LanguageWalk: ~Copyable {
     let search: LanguageSearch
     let machine: Machine
@@ -28,7 +28,8 @@ struct LanguageWalk: ~Copyable {
     var forgotten = 0
     var bytes = 0
     var stack: [Int32] = []
-    /// States in which a thread is lost, the most promising first, or `seeds`; and for each state until when it may get on.
+    /// States in which a thread is lost, the most promising first, or `seeds`; and for each state until when it may get
+    /// on.
     var lost = LostStates()
     var lostArena: StateArena
     var lostSize = 50_000
@@ -40,12 +41,12 @@ struct LanguageWalk: ~Copyable {
     var children: [Int32] = []
     var candidates: [(rank: Int64, thread: Int32)] = []
 
-    /// How many lost states are looked at when all others have been; by levels it is only for the time that they take, and a
-    /// thread that is lost early leaves all that the others do for so long: some 500 an event.
+    /// How many lost states are looked at when all others have been; by levels it is only for the time that they take,
+    /// and a thread that is lost early leaves all that the others do for so long: some 500 an event.
     private var lostLimit: Int { goesByLevels ? max(2_000_000, 1_000 * search.labels.count) : 100_000 }
     var lostCount = 0
-    /// When it goes by levels: the level, the lost states, and those of them that it looks at now, the lowest level last.
-    /// All states of a pass have the same bound; the passes come in the order of their bounds, the latest first.
+    /// When it goes by levels: the level, the lost states, and those of them that it looks at now, the lowest level
+    /// last. All states of a pass have the same bound; the passes come in the order of their bounds, the latest first.
     var level = 0
     var seeds: [Seed] = []
     var group: [Seed] = []

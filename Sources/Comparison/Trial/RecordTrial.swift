@@ -12,7 +12,7 @@ public struct RecordTrial: Sendable {
         /// Still a behaviour of the model; whether the run that the search found shows the changed events was replayed.
         case conforms(isProven: Bool)
         case rejected(Blame)
-        case notDecided([Comparison.Doubt])
+        case notDecided([ModelComparison.Doubt])
     }
 
     /// Where the blamed event is.
@@ -36,7 +36,7 @@ public struct RecordTrial: Sendable {
     public struct Report: Sendable {
         public var mutation: TraceMutation
         public var outcome: Outcome
-        public var comparison: Comparison
+        public var comparison: ModelComparison
         /// The code of some thread alone, without the search, says that the changed record is not the model's.
         public var isRuledOut: Bool
     }
@@ -45,7 +45,7 @@ public struct RecordTrial: Sendable {
     let offsets: [Double]
     let probed: Set<String>
     let variant: String
-    public let original: Comparison
+    public let original: ModelComparison
     let machine: Machine
     let alphabet: Alphabet
 
@@ -54,7 +54,7 @@ public struct RecordTrial: Sendable {
         traces: TraceMutation.Traces, offsets: [Double], probed: Set<String>, variant: String
     ) throws(ModelError) {
         (self.traces, self.offsets, self.probed, self.variant) = (traces, offsets, probed, variant)
-        original = try Comparison(
+        original = try ModelComparison(
             traces: traces.map { ($0.node, $0.events) }, offsets: offsets, probed: probed, variant: variant)
         guard original.answer == .conforms else { return nil }
         machine = try Self.machine(variant, original.words)
@@ -102,15 +102,15 @@ public struct RecordTrial: Sendable {
     }
 
     /// What is tried.
-    public func comparison(_ mutation: TraceMutation, limit: Int) throws(ModelError) -> Comparison {
-        try Comparison(
+    public func comparison(_ mutation: TraceMutation, limit: Int) throws(ModelError) -> ModelComparison {
+        try ModelComparison(
             traces: mutation.traces.map { ($0.node, $0.events) }, offsets: offsets, probed: probed, variant: variant,
             limit: limit)
     }
 
     /// Judges its answer.
     public func report(
-        _ mutation: TraceMutation, _ comparison: Comparison, limit: Int
+        _ mutation: TraceMutation, _ comparison: ModelComparison, limit: Int
     ) throws(ModelError) -> Report {
         let machine = try Self.machine(variant, comparison.words)
         let alphabet = Alphabet(machine: machine, words: comparison.words)
@@ -160,6 +160,6 @@ extension RecordTrial {
     public init?(_ recording: Recording) throws(ModelError) {
         try self.init(
             traces: recording.nodes.map { ($0.id, $0.trace ?? []) }, offsets: recording.description.clockOffsets,
-            probed: Comparison.probes(of: recording), variant: Comparison.variant(of: recording))
+            probed: ModelComparison.probes(of: recording), variant: ModelComparison.variant(of: recording))
     }
 }

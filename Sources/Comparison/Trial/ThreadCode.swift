@@ -2,9 +2,9 @@
 import ModelChecker
 import ProcedureModel
 
-/// What a thread's own code says of its events, whatever variables, locks and other threads are: every branch can be taken
-/// and no wait waits. More than the model allows, so what is not allowed here is certainly not the model's, and no search was
-/// needed to know it.
+/// What a thread's own code says of its events, whatever variables, locks and other threads are: every branch can be
+/// taken and no wait waits. More than the model allows, so what is not allowed here is certainly not the model's, and
+/// no search was needed to know it.
 struct ThreadCode {
     private let machine: Machine
     private let alphabet: Alphabet

@@ -2,7 +2,8 @@
 import ModelChecker
 import ProcedureModel
 
-/// Replays a run of the model against the events that it is said to show. It shares nothing with the search but the model.
+/// Replays a run of the model against the events that it is said to show. It shares nothing with the search but the
+/// model.
 enum Witness {
     /// Whether the steps are a run of the model, and what they show is each node's events, all of them, in their order.
     static func shows(_ words: TraceWords, steps: [Int], machine: Machine, alphabet: Alphabet) -> Bool {

@@ -5,9 +5,9 @@ import RunRecord
 
 /// Check (c): at rest all nodes agree, with each other and with the superblocks.
 ///
-/// The disks are shared, so superblocks are common to all nodes; what each node has of its own is what sysfs shows. Nodes are
-/// compared with the first one, file by file; then each node with the superblocks of the members it calls in sync. A device that
-/// another node has not confirmed yet (Candidate) looks like a spare and is compared as one.
+/// The disks are shared, so superblocks are common to all nodes; what each node has of its own is what sysfs shows.
+/// Nodes are compared with the first one, file by file; then each node with the superblocks of the members it calls in
+/// sync. A device that another node has not confirmed yet (Candidate) looks like a spare and is compared as one.
 public struct AgreementCheck: Sendable {
     public static let name = "agreement"
 

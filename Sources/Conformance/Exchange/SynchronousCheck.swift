@@ -5,10 +5,10 @@ import RunRecord
 
 /// Check (a): METADATA_UPDATED is handled before it is acknowledged, on every member.
 ///
-/// Per receiver: md_reload_sb was called by the receive thread and has returned before the thread asks for `ack` NL. Then, across
-/// nodes: the sender's grant of `ack` EX comes after that. DLM itself guarantees the second part, and no clock is common to two
-/// nodes, so it is checked by what both clocks must agree on: the receiver cannot have been handling longer (from its bast to its
-/// `ack` NL) than the sender waited (from asking for `ack` EX to the grant).
+/// Per receiver: md_reload_sb was called by the receive thread and has returned before the thread asks for `ack` NL.
+/// Then, across nodes: the sender's grant of `ack` EX comes after that. DLM itself guarantees the second part, and no
+/// clock is common to two nodes, so it is checked by what both clocks must agree on: the receiver cannot have been
+/// handling longer (from its bast to its `ack` NL) than the sender waited (from asking for `ack` EX to the grant).
 public struct SynchronousCheck: Sendable {
     public static let name = "synchronous"
 

@@ -18,8 +18,8 @@ struct LockRow: Sendable, Equatable {
     var fromMaster: Bool
 }
 
-/// All nodes as one set of snapshots shows them. The snapshots of a set are not taken at one instant, so what is found in one set
-/// counts only when a second set shows the same.
+/// All nodes as one set of snapshots shows them. The snapshots of a set are not taken at one instant, so what is found
+/// in one set counts only when a second set shows the same.
 struct ClusterMoment: Sendable, Equatable {
     struct Node: Sendable, Equatable {
         var node: NodeID

@@ -4,13 +4,15 @@ import RunRecord
 
 /// Check (e): no wait that cannot end.
 ///
-/// A hang is a cycle of waits, or a chain that ends where nobody can act. A wait that is merely long, such as the other node's
-/// resync thread in resync_start, ends in a thread that gets on, and is not one. One set of snapshots is not enough, since its
-/// parts are not taken at one instant: a hang counts when two sets some seconds apart show the same threads with the same stacks.
+/// A hang is a cycle of waits, or a chain that ends where nobody can act. A wait that is merely long, such as the other
+/// node's resync thread in resync_start, ends in a thread that gets on, and is not one. One set of snapshots is not
+/// enough, since its parts are not taken at one instant: a hang counts when two sets some seconds apart show the same
+/// threads with the same stacks.
 public struct HangCheck: Sendable {
     public static let name = "no-hang"
 
-    /// The lines of the hang that two sets of snapshots of all living nodes show, or nil: what a watchdog asks while a run goes on.
+    /// The lines of the hang that two sets of snapshots of all living nodes show, or nil: what a watchdog asks while a
+    /// run goes on.
     public static func hang(in first: [NodeSnapshot], then second: [NodeSnapshot]) -> [String]? {
         let moments = [
             ClusterMoment(label: "hang-1", snapshots: first, dead: []),
@@ -20,8 +22,8 @@ public struct HangCheck: Sendable {
         return found.answer == .fails ? found.findings.flatMap { [$0.text] + $0.details } : nil
     }
 
-    /// The waits that cannot end in the last two sets of snapshots that a watchdog labelled "hang-N", as values: cycles, else
-    /// chains. Empty when the run did not hang, or no two sets show the same.
+    /// The waits that cannot end in the last two sets of snapshots that a watchdog labelled "hang-N", as values:
+    /// cycles, else chains. Empty when the run did not hang, or no two sets show the same.
     public static func hangs(in snapshots: [NodeSnapshot]) -> [WaitGraph.Hang] {
         var labels: [String] = []
         for snapshot in snapshots.sorted(by: { $0.time < $1.time })
@@ -53,8 +55,8 @@ public struct HangCheck: Sendable {
             var confirmed = second.1.hangs.filter { hang in
                 first.1.hangs.contains { hang.continues($0, after: between) }
             }
-            // A run that came to its end has nobody in it who could not get on: a wait for a node that died is over when DLM
-            // has recovered.
+            // A run that came to its end has nobody in it who could not get on: a wait for a node that died is over
+            // when DLM has recovered.
             if !hung, let final = graphs.last, final.0.label == "final", final.0.time > second.0.time {
                 let over = confirmed.filter { hang in
                     !final.1.hangs.contains { $0.continues(hang, after: final.0.time - second.0.time) }

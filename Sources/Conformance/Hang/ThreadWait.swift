@@ -136,7 +136,8 @@ extension ThreadWait {
 
 /// Functions of md that say what their thread holds.
 enum Holds {
-    /// Between lock_token and unlock_comm, in any of these the thread holds SEND_LOCK, and the token or the wait for it.
+    /// Between lock_token and unlock_comm, in any of these the thread holds SEND_LOCK, and the token or the wait for
+    /// it.
     static let sending: Set<String> = [
         "__sendmsg", "sendmsg", "metadata_update_finish", "metadata_update_cancel", "unlock_comm", "lock_comm",
         "metadata_update_start",

@@ -2,11 +2,12 @@
 import ClusterProtocol
 import RunRecord
 
-/// Who waits for whom, over all nodes, at one moment. A thread waits for a lock, a mutex, a bit or another thread's end; the edge
-/// leads to the thread that has to act before the wait can end, or to nobody.
+/// Who waits for whom, over all nodes, at one moment. A thread waits for a lock, a mutex, a bit or another thread's
+/// end; the edge leads to the thread that has to act before the wait can end, or to nobody.
 ///
 ///     let graph = WaitGraph(moment)
-///     graph.hangs.first?.lines      // node1 md0_raid1: dlm_lock_sync(token, EX) <- ... waits for node2 md0_raid1, which ...
+///     graph.hangs.first?.lines      // node1 md0_raid1: dlm_lock_sync(token, EX) <- ... waits for node2 md0_raid1,
+/// which ...
 public struct WaitGraph: Sendable, Equatable {
     public struct Thread: Sendable, Hashable {
         public var node: NodeID
@@ -51,8 +52,9 @@ public struct WaitGraph: Sendable, Equatable {
 
         public var lines: [String] { edges.map(\.line) }
         var nodes: Set<NodeID> { Set(edges.map(\.from.node)) }
-        /// Whether this is `other`, seen some seconds earlier: the same threads with the same stacks, and no lock request that is
-        /// younger than that. A thread that sends one message after the other has the same stack each time, but new requests.
+        /// Whether this is `other`, seen some seconds earlier: the same threads with the same stacks, and no lock
+        /// request that is younger than that. A thread that sends one message after the other has the same stack each
+        /// time, but new requests.
         func continues(_ other: Hang, after seconds: Double) -> Bool {
             nobody == other.nobody && edges.map(\.from) == other.edges.map(\.from) && stacks == other.stacks
                 // Half of it, for the snapshots of a set are not taken at one instant.

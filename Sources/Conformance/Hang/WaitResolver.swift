@@ -126,8 +126,8 @@ struct WaitResolver {
         return Self.actor(.raidDaemon, on: peer)
     }
 
-    /// Without DLM's tables the stacks alone: a wait under metadata_update_start or lock_comm is for the token, one under
-    /// __sendmsg for the acks.
+    /// Without DLM's tables the stacks alone: a wait under metadata_update_start or lock_comm is for the token, one
+    /// under __sendmsg for the acks.
     private func guessedEdges(_ resources: [LockResource]) -> [WaitGraph.Edge] {
         let others = moment.nodes.filter { $0.node != node.node }
         let note = "as the stacks say; DLM's lock tables were not read"
@@ -196,8 +196,8 @@ struct WaitResolver {
             since: node.state == nil ? "HOLDING_MUTEX_FOR_RECVD not read" : "HOLDING_MUTEX_FOR_RECVD is clear")
     }
 
-    /// A stack shows neither wait_event nor mutex_lock. The mutex says that somebody sleeps in mutex_lock; when nobody else
-    /// can, it is this thread, and the kernel is one that takes the mutex here.
+    /// A stack shows neither wait_event nor mutex_lock. The mutex says that somebody sleeps in mutex_lock; when nobody
+    /// else can, it is this thread, and the kernel is one that takes the mutex here.
     private var isInMutexLock: Bool {
         guard node.array?.reconfigMutexOwner != nil, node.array?.reconfigMutexHasWaiters == true else { return false }
         return !node.threads.contains { other in
@@ -224,7 +224,8 @@ struct WaitResolver {
             .map { ($0, false) }
     }
 
-    /// The owner of reconfig_mutex: as the kernel's memory says, else the thread that stands in a function which needs it.
+    /// The owner of reconfig_mutex: as the kernel's memory says, else the thread that stands in a function which needs
+    /// it.
     static func reconfigOwner(
         on node: ClusterMoment.Node, but thread: NodeSnapshot.Thread, in moment: ClusterMoment
     ) -> (thread: NodeSnapshot.Thread, known: Bool)? {
@@ -268,8 +269,8 @@ struct WaitResolver {
         return [edge("waits for the end of", .thread(Self.who(stuck, on: node)), "")]
     }
 
-    /// A md thread that sleeps for want of reconfig_mutex (md_check_recovery only tries it) waits for its owner, if it has to end
-    /// what add_new_disk began.
+    /// A md thread that sleeps for want of reconfig_mutex (md_check_recovery only tries it) waits for its owner, if it
+    /// has to end what add_new_disk began.
     private var idleEdges: [WaitGraph.Edge] {
         guard ThreadRole(comm: thread.comm) == .raidDaemon, node.state?.contains(.sendLockedAlready) == true,
             let owner = Self.reconfigOwner(on: node, but: thread, in: moment)

@@ -3,7 +3,8 @@ import ClusterProtocol
 import KernelTrace
 import RunRecord
 
-/// Check (d): the kernels printed nothing that they must not print, and are not tainted beyond what modules under test bring.
+/// Check (d): the kernels printed nothing that they must not print, and are not tainted beyond what modules under test
+/// bring.
 public struct LogCheck: Sendable {
     public static let name = "kernel-log"
 
@@ -12,7 +13,8 @@ public struct LogCheck: Sendable {
     ///   - logs: per node kmsg.log, and console.log, which has the last words of a node that died.
     ///   - rules: nil when they could not be read; then nothing was checked.
     ///   - scope: what is known of a node beside its log.
-    ///   - taints: /proc/sys/kernel/tainted of each node's last snapshot; nil for logs alone, which are not asked for it.
+    ///   - taints: /proc/sys/kernel/tainted of each node's last snapshot; nil for logs alone, which are not asked for
+    ///     it.
     ///   - died: nodes that died, whose log says what they had to say.
     static func result(
         _ nodes: [NodeID], logs: [NodeID: [KernelLog]], rules: LogRules?, scope: (NodeID) -> LogScope,

@@ -3,9 +3,9 @@ import ClusterProtocol
 import KernelTrace
 import RunRecord
 
-/// The check no-hang for kernel logs alone: who waits for whom, by the stacks that sysrq-t, sysrq-w or the detector of hung tasks
-/// printed. A log has neither lock tables nor mutex owners, and most show only the threads that are blocked, so only a cycle is a
-/// hang; a wait whose end is not in sight is not decided.
+/// The check no-hang for kernel logs alone: who waits for whom, by the stacks that sysrq-t, sysrq-w or the detector of
+/// hung tasks printed. A log has neither lock tables nor mutex owners, and most show only the threads that are blocked,
+/// so only a cycle is a hang; a wait whose end is not in sight is not decided.
 enum LoggedHang {
     /// - Parameter logs: one for each node.
     /// - Returns: nil when no log shows a stack.

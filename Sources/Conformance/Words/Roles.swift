@@ -3,8 +3,9 @@ import ClusterProtocol
 
 /// The words of md-cluster.c, one automaton per role. Each line follows the function named above it.
 extension WordAutomaton {
-    /// Everything but the receive thread, on token, message, ack and no-new-dev: MD_CLUSTER_SEND_LOCK makes it one sequence a node,
-    /// over thread changes too (`add_new_disk` begins what the md thread's `metadata_update_finish` ends).
+    /// Everything but the receive thread, on token, message, ack and no-new-dev: MD_CLUSTER_SEND_LOCK makes it one
+    /// sequence a node, over thread changes too (`add_new_disk` begins what the md thread's `metadata_update_finish`
+    /// ends).
     static let sender = WordAutomaton(
         role: "sender", start: "unborn", rest: ["unborn", "idle", "gone"],
         [

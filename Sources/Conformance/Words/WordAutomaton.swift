@@ -7,8 +7,8 @@ enum LockLetter: Hashable, CustomStringConvertible {
     case asked(LockRequest)
     case refused(LockResource)
 
-    /// "token EX", "ack NL (new)", "message unlock", "resync cancel", "no-new-dev refused", as the tables of this check have
-    /// them; nil for anything else.
+    /// "token EX", "ack NL (new)", "message unlock", "resync cancel", "no-new-dev refused", as the tables of this check
+    /// have them; nil for anything else.
     init?(_ text: String) {
         let words = text.split(separator: " ").map(String.init)
         guard words.count >= 2 else { return nil }
@@ -33,8 +33,8 @@ enum LockLetter: Hashable, CustomStringConvertible {
     }
 }
 
-/// The legal words of one role as a small automaton over letters like "token EX". A state is named by what has just been
-/// asked for. Nondeterministic, so that a trace that begins in the middle starts in every state at once.
+/// The legal words of one role as a small automaton over letters like "token EX". A state is named by what has just
+/// been asked for. Nondeterministic, so that a trace that begins in the middle starts in every state at once.
 struct WordAutomaton: Sendable {
     typealias State = String
 

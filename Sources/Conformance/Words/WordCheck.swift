@@ -141,9 +141,9 @@ struct NodeWords {
                 time: Double(first.time) / 1e9, details: unattributed.prefix(20).map(\.line)))
     }
 
-    /// After dlm_lock_sync_interruptible gave up, lockres_free asks for the unlock and waits on the same flag that the ast of the
-    /// cancelled request sets. When that ast comes second, the memory is freed before the unlock's ast uses it. The words are those
-    /// of md-cluster.c all the same, so it is told and not held against the run.
+    /// After dlm_lock_sync_interruptible gave up, lockres_free asks for the unlock and waits on the same flag that the
+    /// ast of the cancelled request sets. When that ast comes second, the memory is freed before the unlock's ast uses
+    /// it. The words are those of md-cluster.c all the same, so it is told and not held against the run.
     private mutating func noteLateCancels(_ operations: [LockOperation]) {
         for unlock in operations where unlock.kind == .unlock {
             guard let cancel = operations.last(where: { $0.lock == unlock.lock && $0.index < unlock.index }),

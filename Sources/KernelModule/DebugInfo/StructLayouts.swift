@@ -63,14 +63,15 @@ public struct StructLayouts: Sendable, Codable, Equatable {
     /// structure. Throws `noSuchStruct` or `noSuchMember`.
     public func member(_ path: String, in name: String) throws(ModuleError) -> Member {
         guard var layout = structs[name] else {
-            throw .noSuchStruct(name, near: NearNames.of(name, among: structs.keys))
+            throw .noSuchStruct(name, near: NameSuggestions.of(name, among: structs.keys))
         }
         var typeName = name
         var offset = 0
         let steps = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         for (index, step) in steps.enumerated() {
             guard let member = layout.members.first(where: { $0.name == step }) else {
-                throw .noSuchMember(step, of: typeName, near: NearNames.of(step, among: layout.members.map(\.name)))
+                throw .noSuchMember(
+                    step, of: typeName, near: NameSuggestions.of(step, among: layout.members.map(\.name)))
             }
             // A damaged file may have sent it anywhere.
             offset &+= member.offset

@@ -86,7 +86,7 @@ private struct Walk {
         let found = try context.lookup(spelling)
         if found.isEmpty, !builtIn.contains(name), required {
             let known = ModuleOrder.available(directory: indexed).union(builtIn).union(replacements.keys)
-            throw .unknownModule(spelling, near: NearNames.of(name, among: known))
+            throw .unknownModule(spelling, near: NameSuggestions.of(name, among: known))
         }
         for module in found {
             // An alias may have led to a module that is replaced.

@@ -3,8 +3,8 @@ import CElf
 
 /// A kernel image on disk: a vmlinux, or a vmlinuz that has one inside.
 enum KernelImage {
-    /// The .BTF section of the kernel. Throws `noDebugInfo` for a kernel without one, `notAKernel`, `compressedBy` for a vmlinuz
-    /// whose compression this tool has no library for.
+    /// The .BTF section of the kernel. Throws `noDebugInfo` for a kernel without one, `notAKernel`, `compressedBy` for
+    /// a vmlinuz whose compression this tool has no library for.
     static func btf(path: String) throws(ModuleError) -> [UInt8] {
         let file = try ModuleBytes.read(path)
         let contents = try payload(file, path: path).map { payload throws(ModuleError) in

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// What a kernel printed, in any of the forms in which people have it: records of /dev/kmsg, a serial line, `dmesg` with any
-/// of its options, journald and syslog, a mail that quotes one of these, or the bare text.
+/// What a kernel printed, in any of the forms in which people have it: records of /dev/kmsg, a serial line, `dmesg`
+/// with any of its options, journald and syslog, a mail that quotes one of these, or the bare text.
 ///
 /// The form is told by each line itself, so a log in which several are mixed, or one that begins in the middle, is read
-/// too. Nothing in a log is an error; what is no kernel line is kept with `isKernel` false. Bare text is taken for the kernel's
-/// only where no line says whose it is, and two lines are such as only kernels print (`LogShape`).
+/// too. Nothing in a log is an error; what is no kernel line is kept with `isKernel` false. Bare text is taken for the
+/// kernel's only where no line says whose it is, and two lines are such as only kernels print (`LogShape`).
 public struct KernelLog: Sendable, Equatable {
     public struct Line: Sendable, Equatable {
         /// Line of the file, from 1. The parts of a message of several lines have the same number.

@@ -57,8 +57,8 @@ enum LogShape {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// `dmesg -T`: "[Thu Nov 26 10:00:00 2026] text"; `dmesg -H`: "[Nov26 10:00] text" and "[  +0.000012] text"; `dmesg -d`:
-    /// "[    1.234567 <    0.000012>] text".
+    /// `dmesg -T`: "[Thu Nov 26 10:00:00 2026] text"; `dmesg -H`: "[Nov26 10:00] text" and "[  +0.000012] text"; `dmesg
+    /// -d`: "[    1.234567 <    0.000012>] text".
     private static func wallClock(_ bytes: ArraySlice<UInt8>) -> Line? {
         guard bytes.first == UInt8(ascii: "["), let close = bytes.prefix(48).firstIndex(of: UInt8(ascii: "]")) else {
             return nil
@@ -78,8 +78,8 @@ enum LogShape {
         return Line(text: bytes[(close + 1)...])
     }
 
-    /// journald and syslog: "Nov 26 10:00:00 host kernel: text", or with an ISO 8601 time. What another program logged is not the
-    /// kernel's, even when it speaks of kernels.
+    /// journald and syslog: "Nov 26 10:00:00 host kernel: text", or with an ISO 8601 time. What another program logged
+    /// is not the kernel's, even when it speaks of kernels.
     private static func daemon(_ bytes: ArraySlice<UInt8>) -> Line? {
         let mark = Array(" kernel: ".utf8)
         let head = bytes.prefix(160)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import RunRecord
 
-/// A thread as a kernel log shows it: in the list of sysrq-t or sysrq-w, or because the detector of hung tasks found it.
+/// A thread as a kernel log shows it: in the list of sysrq-t or sysrq-w, or because the detector of hung tasks found
+/// it.
 public struct LoggedThread: Sendable, Equatable {
     public var thread: NodeSnapshot.Thread
     /// Seconds since the boot; nil where the log has no times.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// The functions of a /proc/kallsyms, by address. A kernel has 200,000 symbols, and a trace asks for a hundred: names are
-/// left where they are until somebody asks.
+/// The functions of a /proc/kallsyms, by address. A kernel has 200,000 symbols, and a trace asks for a hundred: names
+/// are left where they are until somebody asks.
 struct SymbolTable {
     private let text: [UInt8]
     /// Sorted by address; where a line's name begins in the text.

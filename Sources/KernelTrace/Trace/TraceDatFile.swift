@@ -8,7 +8,8 @@ import Foundation
 /// libtraceevent's parser of print formats crashes on damaged ones. A record is what a crash left behind, so
 /// everything that the libraries would follow blindly is checked here first: the sections and their sizes, the shape
 /// of the texts, the table of CPU data, and each event of each page. Only what `TraceDatContents.write(to:)` writes is
-/// accepted. The libraries then read the checked bytes, not the file, and without the texts that only printing needs and the kernel's symbols.
+/// accepted. The libraries then read the checked bytes, not the file, and without the texts that only printing needs
+/// and the kernel's symbols.
 struct TraceDatFile {
     let path: String
     private var content: [UInt8]

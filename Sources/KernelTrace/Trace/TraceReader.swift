@@ -56,8 +56,8 @@ public struct TraceReader: Sendable {
         guard status == 0 else { throw .undecodable(path: file.path) }
     }
 
-    /// Functions that had an mdlab probe while the trace was recorded, "NAME__ret" for one at the return: whether or not
-    /// they were ever called.
+    /// Functions that had an mdlab probe while the trace was recorded, "NAME__ret" for one at the return: whether or
+    /// not they were ever called.
     public func probes() throws(TraceError) -> Set<String> { try TraceDatFile(url: url).probes }
 
     /// libtraceevent's parser of formats keeps its input in variables of the library.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// Two-phase commit as Gray and Lamport describe it: resource managers prepare or abort, a transaction manager commits when
-/// all have prepared. Every model checker has this example, so it is what speeds are compared with, and its numbers of
-/// states are known: 288 for 3 managers, 1,745,408 for 8, 10,340,352 for 9.
+/// Two-phase commit as Gray and Lamport describe it: resource managers prepare or abort, a transaction manager commits
+/// when all have prepared. Every model checker has this example, so it is what speeds are compared with, and its
+/// numbers of states are known: 288 for 3 managers, 1,745,408 for 8, 10,340,352 for 9.
 public struct TwoPhaseCommit: TransitionSystem {
     public let managers: Int
-    /// 1: everything in one word. 4: a word each for managers, transaction manager, messages and prepared set (32 bytes).
+    /// 1: everything in one word. 4: a word each for managers, transaction manager, messages and prepared set (32
+    /// bytes).
     public let stateWords: Int
     private let all: UInt64
 

@@ -2,8 +2,9 @@
 import ClusterProtocol
 import KernelTrace
 
-/// One call of `dlm_lock` or `dlm_unlock` by a thread, with what came of it: the trace's start, end and ast events of one
-/// operation brought together. `dlm_lock_sync` of md-cluster.c is one of these, and its caller waits until `answer` is there.
+/// One call of `dlm_lock` or `dlm_unlock` by a thread, with what came of it: the trace's start, end and ast events of
+/// one operation brought together. `dlm_lock_sync` of md-cluster.c is one of these, and its caller waits until `answer`
+/// is there.
 package struct LockOperation: Sendable, Equatable {
     package enum Kind: Sendable, Hashable {
         /// The first lock of an lkb (`lockres_init`): DLM_LKF_CONVERT is not set.
@@ -98,8 +99,8 @@ package struct LockRequest: Hashable, Sendable, CustomStringConvertible {
 extension LockOperation {
     /// The operations of one node on one lockspace, in the order in which they were asked for.
     ///
-    /// An ast belongs to the newest operation of its lkb that has no answer yet, except that the ast of a cancelled request
-    /// (DLM_ECANCEL) answers the cancel and the request at once.
+    /// An ast belongs to the newest operation of its lkb that has no answer yet, except that the ast of a cancelled
+    /// request (DLM_ECANCEL) answers the cancel and the request at once.
     package static func all(in events: [KernelEvent], lockspace: UInt32) -> [LockOperation] {
         var operations: [LockOperation] = []
         var open: [UInt32: [Int]] = [:]
@@ -157,8 +158,8 @@ extension LockOperation {
         return operations
     }
 
-    /// The lockspaces of clustered arrays that a trace shows: those with a resource that only md-cluster.c uses. The lockspaces
-    /// that mdadm makes for itself have a "bitmapNAME" lock alone.
+    /// The lockspaces of clustered arrays that a trace shows: those with a resource that only md-cluster.c uses. The
+    /// lockspaces that mdadm makes for itself have a "bitmapNAME" lock alone.
     package static func arrayLockspaces(in events: [KernelEvent]) -> Set<UInt32> {
         let resources: Set<LockResource> = [.token, .message, .ack, .noNewDev, .resync]
         return Set(

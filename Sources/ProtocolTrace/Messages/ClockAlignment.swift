@@ -2,9 +2,9 @@
 import ClusterProtocol
 import KernelTrace
 
-/// The nodes' clocks against each other, as the record itself has them: a sender's request for `ack` is before the receiver's
-/// bast, and the receiver's request to give `ack` up before the sender's grant. An offset that was measured is off by the
-/// time that a busy machine took to answer, which can be far more than a message takes.
+/// The nodes' clocks against each other, as the record itself has them: a sender's request for `ack` is before the
+/// receiver's bast, and the receiver's request to give `ack` up before the sender's grant. An offset that was measured
+/// is off by the time that a busy machine took to answer, which can be far more than a message takes.
 package enum ClockAlignment {
     /// How far an offset that was measured may be off. Nanoseconds.
     private static let limit: Int64 = 500_000_000
@@ -14,8 +14,8 @@ package enum ClockAlignment {
     /// - Parameters:
     ///   - offsets: guest seconds minus host seconds; those that are not there are 0.
     ///   - traces: one for each node, in order.
-    /// - Returns: the same, but where others put more messages between the first node and a node in their order, the nearest
-    ///   that puts the most.
+    /// - Returns: the same, but where others put more messages between the first node and a node in their order, the
+    ///   nearest that puts the most.
     package static func offsets(_ offsets: [Double], for traces: [[KernelEvent]]) -> [Double] {
         var result = traces.indices.map { $0 < offsets.count ? offsets[$0] : 0 }
         guard let first = traces.first else { return result }

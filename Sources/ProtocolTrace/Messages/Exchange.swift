@@ -12,10 +12,10 @@ package struct Exchange: Sendable, Equatable {
 
 /// The global order of messages, found without clocks.
 ///
-/// `token` orders all messages: at each step exactly one member sends and all the others receive. So every node's trace is a
-/// sequence of sends and receptions, and laying the sequences side by side gives the order. Only where a join or a leave belongs
-/// is open (a member that joins receives what comes after, which counting alone may not tell); there the clock hint is tried
-/// first, and without clocks both ends are tried and what differs is left undecided.
+/// `token` orders all messages: at each step exactly one member sends and all the others receive. So every node's trace
+/// is a sequence of sends and receptions, and laying the sequences side by side gives the order. Only where a join or a
+/// leave belongs is open (a member that joins receives what comes after, which counting alone may not tell); there the
+/// clock hint is tried first, and without clocks both ends are tried and what differs is left undecided.
 package struct MessageOrder: Sendable, Equatable {
     package var exchanges: [Exchange]
     /// Sends and receptions that fit nowhere.
@@ -53,7 +53,8 @@ private struct Search {
 
     let passes: [NodePasses]
     let markers: Markers
-    /// Whether a trace that is said to be whole may still lack its last messages: recording does not stop everywhere at once.
+    /// Whether a trace that is said to be whole may still lack its last messages: recording does not stop everywhere at
+    /// once.
     let lenient: Bool
     var dead: Set<[Int]> = []
     var best: Found
@@ -136,7 +137,8 @@ private struct Search {
             return senders.isEmpty ? markerList + orphan : markerList
         }
         let message = Step.message(senders[0])
-        // A member that shows nothing more may only be silent if its trace was cut, or if the message was never acknowledged.
+        // A member that shows nothing more may only be silent if its trace was cut, or if the message was never
+        // acknowledged.
         if case .send(let send) = head(senders[0], positions), send.granted != nil,
             silent.contains(where: { !maySayNothing($0) })
         {
@@ -155,7 +157,8 @@ private struct Search {
 
     private func maySayNothing(_ number: Int) -> Bool { lenient || passes[number].cut != nil }
 
-    /// Whether a node had died when the sender was granted ack EX: DLM's recovery took its lock away, it owes no reception.
+    /// Whether a node had died when the sender was granted ack EX: DLM's recovery took its lock away, it owes no
+    /// reception.
     private func wasDead(_ number: Int, when send: Send?, of sender: Int?) -> Bool {
         guard let died = passes[number].died, let sender, let granted = send?.granted,
             let time = passes[sender].hostTime(granted)

@@ -46,8 +46,8 @@ public struct Recording: Sendable, Equatable {
         (self.layout, self.description) = (layout, description)
     }
 
-    /// Opens a run folder. A trace of which only the parts are there (the run was killed) is put together first. No other code
-    /// reads a record, so that all commands have one answer, in whatever order they come.
+    /// Opens a run folder. A trace of which only the parts are there (the run was killed) is put together first. No
+    /// other code reads a record, so that all commands have one answer, in whatever order they come.
     public static func open(_ root: URL) throws(RecordingError) -> Recording {
         let layout = RunLayout(root: root)
         var recording = Recording(layout: layout, description: try RunFile.description(layout.description))
@@ -65,8 +65,8 @@ public struct Recording: Sendable, Equatable {
         return recording
     }
 
-    /// Finds out who the threads are whose names the traces lack. For whoever has changed `nodes`; cost: a pass over the events
-    /// of nodes that have such threads.
+    /// Finds out who the threads are whose names the traces lack. For whoever has changed `nodes`; cost: a pass over
+    /// the events of nodes that have such threads.
     public mutating func identifyThreads() {
         let name = "recv_daemon"
         // One plan for all nodes: what one of them shows, the others would have shown.

@@ -4,15 +4,15 @@ import KernelTrace
 
 /// Who the threads of a node are that have no name in its trace.
 ///
-/// The kernel keeps the names of threads in a table that is read when a run ends. Where a run was killed or a node died nobody
-/// read it, and every thread is `<...>`. What a thread calls tells most of them:
+/// The kernel keeps the names of threads in a table that is read when a run ends. Where a run was killed or a node died
+/// nobody read it, and every thread is `<...>`. What a thread calls tells most of them:
 ///
 /// - `recv_daemon` is called by its own thread alone, once for each pass (md_thread of md.c).
 /// - `md_check_recovery` is called from raid1d and raid10d by the array's thread.
 /// - `resync_start` is called by md_do_sync alone.
 /// - A thread that sends, joins or leaves is not the receive thread, which does none of these.
-/// - In a trace that shows `recv_daemon` from the array's begin on and has no gap, a thread without such a call is not the
-///   receive thread: every lock that it takes is behind one.
+/// - In a trace that shows `recv_daemon` from the array's begin on and has no gap, a thread without such a call is not
+///   the receive thread: every lock that it takes is behind one.
 ///
 /// Locks are never evidence: they are what is judged.
 package struct ThreadIdentities {

@@ -3,8 +3,9 @@ import ClusterProtocol
 import KernelTrace
 import ProtocolTrace
 
-/// Whether md refused a program something, told from what its ioctls and writes to sysfs returned. When mdadm ends with an error
-/// that is the question: a kernel that refuses what it should do is at fault, a program that never asked it is not.
+/// Whether md refused a program something, told from what its ioctls and writes to sysfs returned. When mdadm ends with
+/// an error that is the question: a kernel that refuses what it should do is at fault, a program that never asked it is
+/// not.
 struct KernelAnswers {
     enum Answer: Equatable {
         /// The last answer within the time was this error, as a positive errno.

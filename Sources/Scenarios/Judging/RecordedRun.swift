@@ -38,7 +38,8 @@ public struct RecordedRun: Sendable {
 
     /// Opens the record and reads its scenario.
     ///
-    /// - Throws: `RecordingError` for a folder that is no record, `ScenarioError` for one whose scenario cannot be read.
+    /// - Throws: `RecordingError` for a folder that is no record, `ScenarioError` for one whose scenario cannot be
+    ///   read.
     public init(_ layout: RunLayout) throws { try self.init(Recording.open(layout.root)) }
 
     public init(_ recording: Recording) throws(ScenarioError) {

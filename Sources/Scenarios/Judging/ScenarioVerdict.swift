@@ -52,7 +52,8 @@ public struct ScenarioVerdict: Sendable {
         }
     }
 
-    /// A fault came from outside: what the scenario expects need not be any more, and what it cannot do is nobody's mistake.
+    /// A fault came from outside: what the scenario expects need not be any more, and what it cannot do is nobody's
+    /// mistake.
     private var isDisturbed: Bool { events.contains { $0.facts[Disturbance.fact] != nil } }
 
     private func scenarioCheck(_ judged: Verdict) -> CheckResult {

@@ -3,8 +3,8 @@
 /// What a scenario says of the cluster at its end. What must always hold (agreement, no splat, no hang) is not here:
 /// the judge checks that in every run.
 public struct Expectation: Sendable, Equatable {
-    /// At least so many METADATA_UPDATED messages, each received by every other node. Against vacuity: a run in which no
-    /// message was sent proves nothing about messages.
+    /// At least so many METADATA_UPDATED messages, each received by every other node. Against vacuity: a run in which
+    /// no message was sent proves nothing about messages.
     public var metadataUpdated = 0
     public var nodes: [NodeExpectation] = []
 }

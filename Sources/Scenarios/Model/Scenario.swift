@@ -54,6 +54,8 @@ public struct ArrayLayout: Sendable, Equatable {
     public var sizeMiB: Int?
     /// What one bit of the bitmap stands for; nil: mdadm's choice, 64 MiB.
     public var bitmapChunkMiB: Int?
+    /// Bitmap slots, one a node that may have the array; nil: as many as there are nodes. mdadm's own number is 4.
+    public var slots: Int?
 
     /// "/dev/vda", ...: what is given to create and assemble.
     public var devicePaths: [String] { (0..<devices + spares).map { "/dev/" + diskName($0) } }
@@ -72,7 +74,8 @@ public struct ScenarioInstance: Sendable, Equatable {
         (self.scenario, self.level, self.nodes) = (scenario, level, nodes)
     }
 
-    /// "smoke", "smoke/raid10", "smoke/3-nodes", "smoke/raid10/3-nodes": what differs from the plain run is in the name.
+    /// "smoke", "smoke/raid10", "smoke/3-nodes", "smoke/raid10/3-nodes": what differs from the plain run is in the
+    /// name.
     public var name: String {
         var parts = [scenario.name]
         if level != scenario.levels.first { parts.append(level.rawValue) }
@@ -86,8 +89,8 @@ public struct ScenarioInstance: Sendable, Equatable {
     public func expectedFailure(variant: String?) -> ExpectedFailure? { variant.flatMap { scenario.variants[$0] } }
 }
 
-/// A fault of the kernel that a run may meet or not, as the schedule falls: a heading of docs/findings.md, and how to tell it
-/// from any other fault.
+/// A fault of the kernel that a run may meet or not, as the schedule falls: a heading of docs/findings.md, and how to
+/// tell it from any other fault.
 public struct KnownFailure: Sendable, Equatable {
     public var finding: String
     /// Names of the checks that fail: all of these, and no other.

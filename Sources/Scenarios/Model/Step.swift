@@ -14,7 +14,8 @@ public struct Step: Sendable, Equatable {
         /// One write(2) of `text`.
         case write(text: String, path: String, on: NodeSet)
         case wait([Condition], limit: Double)
-        /// Waits until nothing goes on any more on the nodes that answer: no resync, no message, no superblock to write.
+        /// Waits until nothing goes on any more on the nodes that answer: no resync, no message, no superblock to
+        /// write.
         case settle(limit: Double)
         case confirm(ConfirmationPolicy, on: NodeSet)
         /// `mdadm --stop`.

@@ -25,7 +25,7 @@ package struct Fields {
             }
             guard known.contains(name) else {
                 throw .file(
-                    file, line: keyLine, .unknownKey(name, what: what, near: NearNames.of(name, among: known)))
+                    file, line: keyLine, .unknownKey(name, what: what, near: NameSuggestions.of(name, among: known)))
             }
             values[name] = value
             lines[name] = keyLine

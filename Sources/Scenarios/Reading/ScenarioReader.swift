@@ -14,7 +14,8 @@ public struct ScenarioReader {
     var nodeCount = 2
     var disks = 2
 
-    /// The keys of a schedule (see Steering): a scenario that goes on under control. Only where one is meant are they known.
+    /// The keys of a schedule (see Steering): a scenario that goes on under control. Only where one is meant are they
+    /// known.
     package static let scheduleKeys = ["model", "operations", "gates", "order", "deadlock"]
 
     /// - Parameters:
@@ -94,11 +95,13 @@ public struct ScenarioReader {
     private func array(_ fields: Fields) throws(ScenarioError) -> ArrayLayout {
         guard let node = fields.node("array") else { return ArrayLayout() }
         let inner = try Fields(
-            node, what: "an array", known: ["devices", "spares", "assume-clean", "size", "bitmap-chunk"], file: file)
+            node, what: "an array", known: ["devices", "spares", "assume-clean", "size", "bitmap-chunk", "slots"],
+            file: file)
         return ArrayLayout(
             devices: try inner.integer("devices", in: 2...8) ?? 2, spares: try inner.integer("spares", in: 0...8) ?? 0,
             assumeClean: try inner.boolean("assume-clean") ?? true, sizeMiB: try inner.mebibytes("size", in: 4...4096),
-            bitmapChunkMiB: try inner.mebibytes("bitmap-chunk", in: 1...64))
+            bitmapChunkMiB: try inner.mebibytes("bitmap-chunk", in: 1...64),
+            slots: try inner.integer("slots", in: 2...64))
     }
 
     private func steps(_ fields: Fields, _ key: String) throws(ScenarioError) -> [Step] {
@@ -115,7 +118,8 @@ public struct ScenarioReader {
                 case .join(let name, _):
                     guard started.contains(name) else {
                         throw .file(
-                            file, line: step.line, .unknownBackground(name, near: NearNames.of(name, among: started)))
+                            file, line: step.line,
+                            .unknownBackground(name, near: NameSuggestions.of(name, among: started)))
                     }
                 case .together(let branches): for branch in branches { try walk(branch) }
                 case .repeat(_, let inner): try walk(inner)

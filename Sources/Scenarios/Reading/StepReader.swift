@@ -44,7 +44,7 @@ package struct StepReader {
         for key in fields.keys where key != name && !allowed.contains(key) {
             throw .file(
                 file, line: fields.line(of: key),
-                .unknownKey(key, what: "a step with \(name)", near: NearNames.of(key, among: allowed)))
+                .unknownKey(key, what: "a step with \(name)", near: NameSuggestions.of(key, among: allowed)))
         }
         return Step(action: try action(name, fields), line: fields.line)
     }
@@ -197,7 +197,7 @@ struct ConditionReader {
                     file, line: fields.line(of: "md"),
                     .unknownKey(
                         name, what: "/sys/block/md0/md",
-                        near: NearNames.of(name, among: NodeExpectation.knownAttributes)
+                        near: NameSuggestions.of(name, among: NodeExpectation.knownAttributes)
                     ))
             }
             return .file(path: "/sys/block/md0/md/" + name, try relation(fields), on: nodes)

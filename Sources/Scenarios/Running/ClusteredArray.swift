@@ -9,7 +9,8 @@ enum ClusteredArray {
     static func createArguments(_ instance: ScenarioInstance) -> [String] {
         let array = instance.scenario.array
         var arguments = [
-            "--create", path, "--run", "--bitmap=clustered", "--nodes=\(instance.nodes)", "--metadata=1.2",
+            "--create", path, "--run", "--bitmap=clustered", "--nodes=\(max(array.slots ?? 0, instance.nodes))",
+            "--metadata=1.2",
             "--homehost=none", "--level=\(instance.level.number)", "--raid-devices=\(array.devices)",
         ]
         if instance.level == .raid10 { arguments.append("--layout=n2") }
@@ -22,7 +23,8 @@ enum ClusteredArray {
 }
 
 extension StepRunner {
-    /// Creates the array on node1 and assembles it on the others, in order: md's slots are given in the order of joining.
+    /// Creates the array on node1 and assembles it on the others, in order: md's slots are given in the order of
+    /// joining.
     func startArray() async throws {
         let nodes = await situation.answering
         guard let first = nodes.first else { throw StepProblem.lab("no node answers") }
@@ -32,8 +34,8 @@ extension StepRunner {
         cluster.note(.array, node: nil, "\(instance.level.rawValue) on \(nodes.count) nodes", [:])
     }
 
-    /// Assembles the array on one node. Its superblocks may not be there yet when another node is just creating it, so the
-    /// condition for beginning is that `mdadm --examine` can read the last one.
+    /// Assembles the array on one node. Its superblocks may not be there yet when another node is just creating it, so
+    /// the condition for beginning is that `mdadm --examine` can read the last one.
     func assemble(_ node: any NodeControl) async throws {
         cluster.note(.step, node: node.id, "assemble the array", [:])
         let devices = instance.scenario.array.devicePaths

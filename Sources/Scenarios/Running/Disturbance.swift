@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 
-/// A fault that comes from outside at a moment of its own, whatever the scenario is doing: what the judges are tried with.
+/// A fault that comes from outside at a moment of its own, whatever the scenario is doing: what the judges are tried
+/// with.
 public struct Disturbance: Sendable, Equatable {
     public enum Fault: Sendable, Equatable {
         case powerCut(NodeID)
@@ -11,7 +12,8 @@ public struct Disturbance: Sendable, Equatable {
     /// From the begin of the scenario, in seconds of the host.
     public var after: Double
 
-    /// "crash node2 3.5" or "cut node1 node2 3.5 2": the moment last, for a link with how long it is cut. nil for anything else.
+    /// "crash node2 3.5" or "cut node1 node2 3.5 2": the moment last, for a link with how long it is cut. nil for
+    /// anything else.
     public init?(_ text: String, nodes: Int) {
         let words = text.split(separator: " ").map(String.init)
         func node(_ word: String) -> NodeID? { NodeID(name: word).flatMap { $0.rawValue <= nodes ? $0 : nil } }

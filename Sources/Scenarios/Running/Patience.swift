@@ -2,8 +2,8 @@
 
 /// How long to wait here for what takes a known time on a machine of ordinary speed.
 ///
-/// Every limit is base times measured slowness, and the slowness is capped: a machine that is ten times slower waits four times
-/// as long before it says so, because a limit of an hour helps nobody.
+/// Every limit is base times measured slowness, and the slowness is capped: a machine that is ten times slower waits
+/// four times as long before it says so, because a limit of an hour helps nobody.
 public struct Patience: Sendable, Equatable {
     /// At least 1.
     public let slowness: Double

@@ -58,8 +58,8 @@ public struct ScenarioRunner: Sendable {
         self.pace = pace
     }
 
-    /// Runs the scenario. Never throws: whatever happens is an ending, and in the record. When the task is cancelled (Ctrl-C) the
-    /// run ends as interrupted, with what the nodes can still tell.
+    /// Runs the scenario. Never throws: whatever happens is an ending, and in the record. When the task is cancelled
+    /// (Ctrl-C) the run ends as interrupted, with what the nodes can still tell.
     public func run(_ part: Part = .all) async -> Outcome {
         let situation = Situation(nodes: cluster.nodes)
         let snapshots = HangSnapshots()
@@ -69,14 +69,15 @@ public struct ScenarioRunner: Sendable {
         cluster.note(
             kind, node: nil, problem.text,
             problem.facts.merging(["problem": problem.text, "blame": blame.rawValue]) { _, new in new })
-        // The closing snapshots are taken by a task of their own: this one may be cancelled, and the record must be complete.
+        // The closing snapshots are taken by a task of their own: this one may be cancelled, and the record must be
+        // complete.
         let closing = Task.detached { await close(problem, snapshots) }
         await closing.value
         return Outcome(ending: problem.ending, problem: problem)
     }
 
-    /// Runs steps and watchdog side by side; the first of them to fail, or the end of the steps, ends the run. A command that
-    /// hangs in the kernel cannot be waited for, so neither is.
+    /// Runs steps and watchdog side by side; the first of them to fail, or the end of the steps, ends the run. A
+    /// command that hangs in the kernel cannot be waited for, so neither is.
     private func firstProblem(_ part: Part, _ situation: Situation, _ snapshots: HangSnapshots) async -> StepProblem? {
         let first = FirstAnswer<StepProblem?>()
         let steps = Task {

@@ -3,7 +3,8 @@ import ClusterProtocol
 import RunRecord
 import VirtualCluster
 
-/// Why a run could not go on. It goes into the record as an event, so that the run can be judged again without the runner.
+/// Why a run could not go on. It goes into the record as an event, so that the run can be judged again without the
+/// runner.
 public enum StepProblem: Error, Sendable, Equatable {
     /// A command ended with another status than the scenario says.
     case status(node: NodeID, command: String, status: Int32, output: String)
@@ -50,7 +51,8 @@ public enum StepProblem: Error, Sendable, Equatable {
     /// What the record keeps of the problem, beside its text and who is to blame.
     var facts: [String: String] {
         guard case .status(let node, let command, _, _) = self else { return [:] }
-        // "mdadm --stop", not "for d in a b; do mdadm ...": only of a program that is called by itself is it known what it asked.
+        // "mdadm --stop", not "for d in a b; do mdadm ...": only of a program that is called by itself is it known what
+        // it asked.
         let words = command.split(separator: " ")
         guard words.first == "mdadm", !command.contains(where: { ";|&`$(".contains($0) }) else { return [:] }
         return ["program": "mdadm", "node": node.description]

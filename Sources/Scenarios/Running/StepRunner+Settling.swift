@@ -4,8 +4,9 @@ import VirtualCluster
 extension StepRunner {
     /// Waits until nothing is going on any more; the snapshot that shows it stays in the record as `label`.
     ///
-    /// A receiver of METADATA_UPDATED takes the token once more by itself, to find that there is nothing to send. Threads and
-    /// superblock flags that say so are only in a snapshot, so it is taken again while they do; the last one counts.
+    /// A receiver of METADATA_UPDATED takes the token once more by itself, to find that there is nothing to send.
+    /// Threads and superblock flags that say so are only in a snapshot, so it is taken again while they do; the last
+    /// one counts.
     ///
     /// - Parameters:
     ///   - limit: seconds on a machine of ordinary speed.

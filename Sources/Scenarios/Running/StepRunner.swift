@@ -114,7 +114,8 @@ package struct StepRunner: Sendable {
         }
     }
 
-    /// Statuses 126 and 127 are a shell's words for a program that cannot be run: the scenario's mistake, not the kernel's.
+    /// Statuses 126 and 127 are a shell's words for a program that cannot be run: the scenario's mistake, not the
+    /// kernel's.
     package func problem(_ node: NodeID, _ command: String, _ result: CommandResult) -> StepProblem {
         let said =
             (result.errors.isEmpty ? result.output : result.errors).split(separator: "\n").last.map(String.init) ?? ""

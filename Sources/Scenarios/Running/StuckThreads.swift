@@ -10,10 +10,11 @@ struct StuckThread: Hashable, Sendable {
     var stack: [String]
 }
 
-/// The watchdog's light look at a node: threads in D state with their stacks, read by one shell command. It leaves nothing in the
-/// record; a full snapshot is taken only when something looks stuck.
+/// The watchdog's light look at a node: threads in D state with their stacks, read by one shell command. It leaves
+/// nothing in the record; a full snapshot is taken only when something looks stuck.
 enum LightLook {
-    /// A line "@PID (COMM) D ..." for each thread in D state, then the lines of its stack. Only built-ins of busybox's shell and cat.
+    /// A line "@PID (COMM) D ..." for each thread in D state, then the lines of its stack. Only built-ins of busybox's
+    /// shell and cat.
     static let script = """
         for d in /proc/[0-9]*; do { read -r s < $d/stat; } 2>/dev/null || continue; \
         case "${s##*) }" in D*) echo "@$s"; cat $d/stack 2>/dev/null;; esac; done

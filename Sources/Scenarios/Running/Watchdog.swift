@@ -5,8 +5,8 @@ import VirtualCluster
 
 /// Looks at the nodes while the steps run, so that a hang is named soon after it happened and not when a limit ends.
 ///
-/// A thread in D state is no hang by itself. The watchdog only suspects: when md threads sleep at the same place in several
-/// looks, it takes two full snapshots and asks `finder` whether they show a wait that cannot end.
+/// A thread in D state is no hang by itself. The watchdog only suspects: when md threads sleep at the same place in
+/// several looks, it takes two full snapshots and asks `finder` whether they show a wait that cannot end.
 public struct Watchdog: Sendable {
     /// Given two snapshots of all nodes; the lines of a cycle, or nil when there is none to be seen.
     package typealias Finder = @Sendable (_ first: [NodeSnapshot], _ second: [NodeSnapshot]) -> [String]?

@@ -9,13 +9,14 @@ import VirtualCluster
 ///     let driver = ScheduleDriver(schedule: schedule, gates: gates, log: log)
 ///     runner.steering = { try await driver.steer($0) }
 ///
-/// When the kernel does not do what an entry waits for, the report says what it did instead, every thread is let go, and the
-/// operations are waited for, so that the record ends as that of any run does.
+/// When the kernel does not do what an entry waits for, the report says what it did instead, every thread is let go,
+/// and the operations are waited for, so that the record ends as that of any run does.
 public struct ScheduleDriver: Sendable {
     let schedule: Schedule
     let gates: any GateBoard
     let log: SteeringLog
-    /// False: all nodes carry out their operations at the same time, each its own one after the other, and nobody is held.
+    /// False: all nodes carry out their operations at the same time, each its own one after the other, and nobody is
+    /// held.
     let holds: Bool
 
     /// Between two looks at a condition.

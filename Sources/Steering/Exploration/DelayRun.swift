@@ -6,14 +6,16 @@ import RunRecord
 import Scenarios
 import VirtualCluster
 
-/// Carries out one plan in a cluster that was restored an instant before the race, and leaves a record that is judged as any.
+/// Carries out one plan in a cluster that was restored an instant before the race, and leaves a record that is judged
+/// as any.
 public struct DelayRun: Sendable {
     let instance: ScenarioInstance
     let plan: DelayPlan
     /// Guest time after which a held thread goes on.
     let limit: Duration
     let patience: Patience
-    /// Counts all hits meanwhile: that costs time, and is for the run without delays that finds out where they could be.
+    /// Counts all hits meanwhile: that costs time, and is for the run without delays that finds out where they could
+    /// be.
     var recordsPoints = false
 
     public init(

@@ -43,7 +43,8 @@ public struct ExplorationFolder: Sendable {
     public let subject: Subject
     public private(set) var points: [HoldPoint]?
 
-    /// Opens an exploration, or begins one. Throws `ExplorationError` when the folder has another one, or something else.
+    /// Opens an exploration, or begins one. Throws `ExplorationError` when the folder has another one, or something
+    /// else.
     public init(_ root: URL, subject: Subject) throws(ExplorationError) {
         self.root = root
         self.subject = subject

@@ -6,7 +6,8 @@ import Foundation
 ///     let explorer = try Explorer(folder)
 ///     try await explorer.run(lanes: 3, until: deadline, stopAtFailure: false) { number, plan in ... }
 ///
-/// Every result is in the folder before the next plan is given, so that an exploration that was killed goes on where it was.
+/// Every result is in the folder before the next plan is given, so that an exploration that was killed goes on where it
+/// was.
 public actor Explorer {
     public struct Trial: Sendable {
         public var gates: [String]
@@ -46,8 +47,8 @@ public actor Explorer {
         before = results.map(\.time).max() ?? 0
     }
 
-    /// - Parameter perform: carries out a plan and judges it; its record is in `folder.record(number)`. What it throws is the
-    ///   lab's failure: the plan is tried again another time.
+    /// - Parameter perform: carries out a plan and judges it; its record is in `folder.record(number)`. What it throws
+    ///   is the lab's failure: the plan is tried again another time.
     public func run(
         lanes: Int, until deadline: ContinuousClock.Instant, stopAtFailure: Bool,
         perform: @escaping @Sendable (_ number: Int, _ plan: DelayPlan) async throws -> Trial

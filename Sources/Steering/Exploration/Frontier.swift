@@ -34,8 +34,9 @@ public struct DelayResult: Sendable, Codable, Equatable {
 
 /// Which plan comes next: nothing delayed, then each point alone, then pairs of points of two threads.
 ///
-/// A pair has a point whose delay alone led somewhere new: a delay that changes nothing that can be seen is not worth combining
-/// with all others. Of several that reached the same, the first stands for all. Two such points go before one with any other.
+/// A pair has a point whose delay alone led somewhere new: a delay that changes nothing that can be seen is not worth
+/// combining with all others. Of several that reached the same, the first stands for all. Two such points go before one
+/// with any other.
 public struct Frontier: Sendable {
     private let points: [HoldPoint]
     private var nextSingle = 0
@@ -100,7 +101,8 @@ public struct Frontier: Sendable {
         holding.append(point)
     }
 
-    /// Whether these two are worth a plan that is not there yet. One thread twice is no pair: it would only be delayed longer.
+    /// Whether these two are worth a plan that is not there yet. One thread twice is no pair: it would only be delayed
+    /// longer.
     private mutating func pair(_ first: HoldPoint, _ second: HoldPoint) -> Bool {
         (first.node, first.comm) != (second.node, second.comm) && paired.insert([first, second]).inserted
     }

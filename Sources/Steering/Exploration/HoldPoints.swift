@@ -9,9 +9,11 @@ public struct HoldPoints: Sendable, Equatable, Codable {
 
     /// - Parameters:
     ///   - hit: node -> what was hit from the start of the race.
-    ///   - modelled: functions that the reference model has (what a thread does there, others wait for) -> how many of the
+    ///   - modelled: functions that the reference model has (what a thread does there, others wait for) -> how many of
+    ///     the
     ///     model's steps there no run has taken yet.
-    ///   - observer: the name of the threads by which mdlab does and reads things on a node. What they hit after they first read
+    ///   - observer: the name of the threads by which mdlab does and reads things on a node. What they hit after they
+    ///     first read
     ///     /proc/mdstat is looking, and not part of the race.
     public init(_ hit: [Int: [GatePoint]], modelled: [String: Int] = [:], observer: String = "init") {
         var groups: [[HoldPoint]] = []
@@ -42,8 +44,9 @@ public struct HoldPoints: Sendable, Equatable, Codable {
     /// The part of a thread's name that is the same in every run: which worker does a job is chance.
     private static func stable(_ comm: String) -> String { comm.hasPrefix("kworker/") ? "kworker/" : comm }
 
-    /// The points of one thread. What the model has comes first, and of that where steps are left to cover; then md-cluster's own functions, then md's, then those of the
-    /// personality; of each those that are passed seldom before those that are passed all the time.
+    /// The points of one thread. What the model has comes first, and of that where steps are left to cover; then
+    /// md-cluster's own functions, then md's, then those of the personality; of each those that are passed seldom
+    /// before those that are passed all the time.
     private static func holds(of points: [GatePoint], node: Int, comm: String, modelled: [String: Int]) -> [HoldPoint] {
         var scored: [(score: [Int], point: HoldPoint)] = []
         for point in points {

@@ -4,8 +4,8 @@ import Conformance
 import KernelTrace
 import RunRecord
 
-/// What a run reached, said so that two runs that did the same in the protocol are equal: who sent which messages in which
-/// order, by which path they were received, and how it ended.
+/// What a run reached, said so that two runs that did the same in the protocol are equal: who sent which messages in
+/// which order, by which path they were received, and how it ended.
 public struct Reached: Sendable, Hashable, Codable {
     public var word: String
     /// The checks that failed, and how: for a hang the functions in which the threads wait, without times and numbers.
@@ -28,8 +28,8 @@ public struct Reached: Sendable, Hashable, Codable {
         }
     }
 
-    /// "node1 md0_raid1: dlm_lock_sync(token, EX) <- metadata_update_start <- md_update_sb waits for ..." without what follows
-    /// the stack: a part of it says when.
+    /// "node1 md0_raid1: dlm_lock_sync(token, EX) <- metadata_update_start <- md_update_sb waits for ..." without what
+    /// follows the stack: a part of it says when.
     private static func place(_ line: String) -> String {
         String(line.split(separator: " waits for ", maxSplits: 1)[0])
     }

@@ -5,8 +5,8 @@
 ///     Gate("resync", at: .entry, of: "resync_info_update", by: "md0_resync", limit: .seconds(60))
 ///
 /// It holds once, the first thread whose name begins with `comm`, after `skip` others have passed. Static and inlined
-/// functions have gates as well. At its entry a function has done nothing yet; at its return it has done everything, and
-/// its caller does not know.
+/// functions have gates as well. At its entry a function has done nothing yet; at its return it has done everything,
+/// and its caller does not know.
 public struct Gate: Sendable, Codable, Hashable {
     public enum Edge: String, Sendable, Codable { case entry, `return` }
 

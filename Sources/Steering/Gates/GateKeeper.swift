@@ -6,7 +6,8 @@ import VirtualCluster
 /// Arms and releases the gates of one node, whose modules are instrumented and loaded.
 ///
 ///     let keeper = GateKeeper(cluster.nodes[1])
-///     try await keeper.arm(Gate("resync", at: .entry, of: "resync_info_update", by: "md0_resync", limit: .seconds(60)))
+///     try await keeper.arm(Gate("resync", at: .entry, of: "resync_info_update", by: "md0_resync", limit:
+/// .seconds(60)))
 ///     let state = try await keeper.untilHeld("resync", patience: .seconds(10))
 ///     try await keeper.release("resync")
 ///     try await keeper.reset()
@@ -30,7 +31,8 @@ public struct GateKeeper: Sendable {
     /// All gates that were armed since the last `reset`, spent ones too.
     public func states() async throws -> [GateState] { try GateState.states(in: try await read("gates")) }
 
-    /// Waits until a thread is held at a gate. Throws `atomicContext`, `gone`, `unknownGate`, or `neverArrived` after `patience`.
+    /// Waits until a thread is held at a gate. Throws `atomicContext`, `gone`, `unknownGate`, or `neverArrived` after
+    /// `patience`.
     @discardableResult
     public func untilHeld(_ id: String, patience: Duration) async throws -> GateState {
         let clock = ContinuousClock()

@@ -3,16 +3,17 @@ import Comparison
 import ModelChecker
 import ProcedureModel
 
-/// A place at which a thread of the model can be held: it crosses the entry or return of a function between two of its steps.
+/// A place at which a thread of the model can be held: it crosses the entry or return of a function between two of its
+/// steps.
 struct ModelPoint: Hashable, Sendable {
     var thread: Int
     var edge: Gate.Edge
     var function: String
 }
 
-/// The model under a schedule's control: processes begin an operation only when they may, threads are held at gates, and
-/// between two actions of the schedule everything else runs until nothing can go on. A driver looks some milliseconds after
-/// each action, when a kernel has long come to that point.
+/// The model under a schedule's control: processes begin an operation only when they may, threads are held at gates,
+/// and between two actions of the schedule everything else runs until nothing can go on. A driver looks some
+/// milliseconds after each action, when a kernel has long come to that point.
 struct ControlledModel: Sendable {
     struct ArmedGate: Hashable, Sendable {
         var point: ModelPoint

@@ -2,8 +2,8 @@
 import ClusterProtocol
 import MDClusterModel
 
-/// An operation of the model's workload as a command for a real array. The model's nodes work on a device each, b or c, while
-/// other mirrors stay; so the array has four mirrors, and a device that is added was not in it before.
+/// An operation of the model's workload as a command for a real array. The model's nodes work on a device each, b or c,
+/// while other mirrors stay; so the array has four mirrors, and a device that is added was not in it before.
 struct ModelOperation: Sendable, Equatable {
     var name: String
     var node: NodeID

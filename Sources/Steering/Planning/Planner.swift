@@ -20,8 +20,8 @@ struct Plan: Sendable, Hashable {
     var gates: Int { steps.count { $0.gate != nil } }
 }
 
-/// Looks for the plans with the fewest gates that bring the model into the last state of a counterexample whatever order its
-/// threads run in between two actions.
+/// Looks for the plans with the fewest gates that bring the model into the last state of a counterexample whatever
+/// order its threads run in between two actions.
 ///
 /// Gates are tried at the functions that threads enter and leave, one more of them at a time.
 struct Planner {
@@ -40,8 +40,8 @@ struct Planner {
     private struct Node {
         var model: ControlledModel
         var plan = Plan()
-        /// Steps of the model in all phases, those after the last action counted three times: the less happens, and above all
-        /// when nobody looks any more, the less can come otherwise.
+        /// Steps of the model in all phases, those after the last action counted three times: the less happens, and
+        /// above all when nobody looks any more, the less can come otherwise.
         var effort = 0
     }
 
@@ -96,7 +96,8 @@ struct Planner {
         }
     }
 
-    /// What can be done when nothing goes on by itself: operations in the order in which the counterexample begins them first.
+    /// What can be done when nothing goes on by itself: operations in the order in which the counterexample begins them
+    /// first.
     private func actions(_ model: ControlledModel) -> [Plan.Action] {
         var order = prediction.startOrder
         order += prediction.machine.threads.indices
@@ -163,8 +164,8 @@ struct Planner {
         return cost + (begun == prediction.startOrder ? 0 : 1) + (isHarmless(plan) ? 0 : 50)
     }
 
-    /// Whether the kernel as it is can follow the plan too, step by step, and comes to rest after it. Then a run in which
-    /// nothing hangs proves something.
+    /// Whether the kernel as it is can follow the plan too, step by step, and comes to rest after it. Then a run in
+    /// which nothing hangs proves something.
     private func isHarmless(_ plan: Plan) -> Bool {
         guard let reference = prediction.reference else { return false }
         var models = [ControlledModel(prediction.machine), ControlledModel(reference)]

@@ -12,8 +12,8 @@ public enum Planning {
         public init(schedule: Schedule, text: String) { (self.schedule, self.text) = (schedule, text) }
     }
 
-    /// Those with the fewest gates, the best first. Each brings the model into the predicted state in whatever order its
-    /// threads run. Takes seconds.
+    /// Those with the fewest gates, the best first. Each brings the model into the predicted state in whatever order
+    /// its threads run. Takes seconds.
     public static func schedules(for prediction: Prediction, name: String) throws -> [Candidate] {
         try Planner(prediction: prediction).plans().map { plan in
             let text = ScheduleText(prediction, plan).text(name: name)

@@ -5,7 +5,8 @@ import MDClusterModel
 import ModelChecker
 import ProcedureModel
 
-/// A counterexample of the model, taken step by step through the model again: how it ends, and who waits for whom there.
+/// A counterexample of the model, taken step by step through the model again: how it ends, and who waits for whom
+/// there.
 public struct Prediction: Sendable {
     public let document: RunDocument
     let machine: Machine

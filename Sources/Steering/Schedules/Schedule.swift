@@ -3,8 +3,9 @@ import ClusterProtocol
 import NearNames
 import Scenarios
 
-/// A scenario that goes on under control: which threads are held where, in which order operations begin and threads are let go,
-/// and what must come of it. A file of kernel-tests/schedules, made by hand or by `mdlab steer COUNTEREXAMPLE --write FILE`.
+/// A scenario that goes on under control: which threads are held where, in which order operations begin and threads are
+/// let go, and what must come of it. A file of kernel-tests/schedules, made by hand or by `mdlab steer COUNTEREXAMPLE
+/// --write FILE`.
 ///
 /// Its array, disks and first steps are those of the scenario; then `order` is followed, entry by entry.
 public struct Schedule: Sendable, Equatable {
@@ -15,7 +16,8 @@ public struct Schedule: Sendable, Equatable {
     public var operations: [Operation]
     public var gates: [HeldThread]
     public var order: [Entry]
-    /// The blocked threads that it ends in on the kernels of `scenario.variants`; empty: no deadlock is expected of any kernel.
+    /// The blocked threads that it ends in on the kernels of `scenario.variants`; empty: no deadlock is expected of any
+    /// kernel.
     public var deadlock: [BlockedThread]
 
     public struct Origin: Sendable, Equatable {
@@ -31,7 +33,8 @@ public struct Schedule: Sendable, Equatable {
         public var run: RunStep
         public init(name: String, node: NodeID, run: RunStep) { (self.name, self.node, self.run) = (name, node, run) }
 
-        /// What the kernel calls the thread that carries it out: a word that the shell has built in runs in the shell itself.
+        /// What the kernel calls the thread that carries it out: a word that the shell has built in runs in the shell
+        /// itself.
         public var comm: String {
             let text: String =
                 switch run.command {
@@ -114,14 +117,16 @@ public struct Schedule: Sendable, Equatable {
         public var text: String { requested.map { "\(granted) -> \($0)" } ?? "\(granted)" }
     }
 
-    /// The first gate at a function that modules do not have, as the mistake that it is in a file; nil when they have all.
+    /// The first gate at a function that modules do not have, as the mistake that it is in a file; nil when they have
+    /// all.
     ///
     /// - Parameter functions: all that can have a gate.
     public func unknownFunction(among functions: Set<String>, file: String) -> ScheduleError? {
         gates.first { !functions.contains($0.function) }.map { gate in
             .unknown(
                 file: file, line: gate.line, kind: "function", name: gate.function,
-                near: NearNames.of(gate.function, among: functions), known: ["any function of md, raid1 and md-cluster"]
+                near: NameSuggestions.of(gate.function, among: functions),
+                known: ["any function of md, raid1 and md-cluster"]
             )
         }
     }

@@ -5,8 +5,8 @@ import Scenarios
 public enum ScheduleError: Error, Sendable, Equatable {
     /// A mistake that a scenario file can have too.
     case scenario(ScenarioError)
-    /// A name that the file uses and nothing has. `kind`: "thread", "gate", "operation", "lock", "model variant". `near`: names
-    /// that look alike; `known`: what there is.
+    /// A name that the file uses and nothing has. `kind`: "thread", "gate", "operation", "lock", "model variant".
+    /// `near`: names that look alike; `known`: what there is.
     case unknown(file: String, line: Int, kind: String, name: String, near: [String], known: [String])
     /// A gate is released, or waited for, before it is armed, and so on.
     case order(file: String, line: Int, Disorder)

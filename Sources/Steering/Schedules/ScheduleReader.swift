@@ -150,7 +150,8 @@ public struct ScheduleReader {
     func unknown(_ kind: String, _ name: String, among known: [String], _ line: Int) -> ScheduleError {
         let short = String(name.prefix(80))
         return .unknown(
-            file: file, line: line, kind: kind, name: short, near: NearNames.of(short, among: known), known: known)
+            file: file, line: line, kind: kind, name: short, near: NameSuggestions.of(short, among: known), known: known
+        )
     }
 
     // MARK: The order

@@ -25,7 +25,7 @@ struct Compare: ParsableCommand {
     @Option(help: ArgumentHelp("Write the answers as JSON to this file.", valueName: "file")) var json: String?
     @Option(help: ArgumentHelp("Draw the answer for the run as SVG into this file.", valueName: "file")) var svg:
         String?
-    @Option(help: "Give up when the search has to keep so many states.") var states = Comparison.stateLimit
+    @Option(help: "Give up when the search has to keep so many states.") var states = ModelComparison.stateLimit
 
     func validate() throws {
         if runs.isEmpty, !mapping { throw ValidationError("name the folder of a run, or ask for --mapping.") }
@@ -42,7 +42,7 @@ struct Compare: ParsableCommand {
         var documents: [ComparisonDocument] = []
         for folder in runs {
             let recording = try Recording.open(URL(filePath: folder))
-            let comparison = try Comparison(recording, variant: variant, limit: states)
+            let comparison = try ModelComparison(recording, variant: variant, limit: states)
             let snapshots = recording.nodes.flatMap(\.snapshots)
             let endState = EndState(comparison, recording)
             let did = RecordedOperations.workload(of: recording.nodes.map { ($0.id, $0.trace ?? []) })

@@ -113,8 +113,8 @@ struct MatrixItem: Equatable, Sendable {
 
 /// The records below the folders of a command line.
 enum RunFolders {
-    /// A folder with a run.json is a record; another one is looked through, one level deep after the other. In the order of
-    /// their names. Throws `RecordingError` for one without any record.
+    /// A folder with a run.json is a record; another one is looked through, one level deep after the other. In the
+    /// order of their names. Throws `RecordingError` for one without any record.
     static func find(in paths: [String]) throws -> [URL] {
         try paths.flatMap { path in
             let found = records(below: URL(filePath: path), depth: 3)
@@ -143,7 +143,7 @@ struct ComparableRecord: Sendable {
 
     init(_ folder: URL) throws {
         recording = try Recording.open(folder)
-        kernel = Self.kernel(recording.description, own: Comparison.variant(of: recording))
+        kernel = Self.kernel(recording.description, own: ModelComparison.variant(of: recording))
         scenario = recording.description.scenario
         self.folder = folder.relativePath
     }
@@ -158,7 +158,7 @@ struct ComparableRecord: Sendable {
 
     /// Events, then the end: a hang that the model does not have, or a state in which it does not come to rest.
     func answer(model: String, limit: Int) throws -> ComparisonMatrix.Answer {
-        let comparison = try Comparison(recording, variant: model, limit: limit)
+        let comparison = try ModelComparison(recording, variant: model, limit: limit)
         switch comparison.answer {
         case .conforms: break
         case .notDecided(let doubts): return .notDecided(doubts.first.map { ComparisonWording.text($0) } ?? "")

@@ -43,8 +43,8 @@ struct CoverageCommand: ParsableCommand {
         if exit != Exit.pass { throw ExitCode(exit) }
     }
 
-    /// Adds the runs and answers with the exit code. A run that cannot be read is said, and its code is the answer though the
-    /// others count; when nothing counts nothing could be tested.
+    /// Adds the runs and answers with the exit code. A run that cannot be read is said, and its code is the answer
+    /// though the others count; when nothing counts nothing could be tested.
     static func collect(
         _ folders: [String], into coverage: inout Coverage, states: Int, say: (String) -> Void
     ) throws -> Int32 {
@@ -53,13 +53,14 @@ struct CoverageCommand: ParsableCommand {
             do {
                 let recording = try Recording.open(URL(filePath: folder))
                 // A run of another kernel is named, not searched.
-                let own = Comparison.variant(of: recording)
+                let own = ModelComparison.variant(of: recording)
                 if own != coverage.variant {
                     coverage.leave(folder, of: own)
                     continue
                 }
                 coverage.add(
-                    try Comparison(recording, limit: states), run: folder, scenario: recording.description.scenario)
+                    try ModelComparison(recording, limit: states), run: folder, scenario: recording.description.scenario
+                )
             } catch let error as any Worded {
                 say(error.line)
                 exit = error.exitCode

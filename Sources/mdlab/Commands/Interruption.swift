@@ -4,8 +4,8 @@ import Foundation
 import Reporting
 import Synchronization
 
-/// Ctrl-C and a polite kill, as the cancellation of a task: the record is completed, then mdlab ends with 130. The second one
-/// ends at once.
+/// Ctrl-C and a polite kill, as the cancellation of a task: the record is completed, then mdlab ends with 130. The
+/// second one ends at once.
 final class Interruption: Sendable {
     // Only kept alive: nobody touches them after init.
     nonisolated(unsafe) private let sources: [any DispatchSourceSignal]

@@ -60,7 +60,8 @@ struct Run: AsyncParsableCommand {
         throw ExitCode(RunExit(words: words, interrupted: interruption.isInterrupted).rawValue)
     }
 
-    /// After so many runs in a row that the lab could not do, the rest is left out: the next boot would take minutes to fail too.
+    /// After so many runs in a row that the lab could not do, the rest is left out: the next boot would take minutes to
+    /// fail too.
     private static let labFailuresUntilStop = 2
 
     private func carryOut(
@@ -129,7 +130,7 @@ struct RunDriver: Sendable {
 
     /// A cluster that is up, its md modules not loaded yet.
     struct Lab: Sendable {
-        let cluster: VirtualCluster
+        let cluster: QEMUCluster
         /// How much slower than an idle desktop the machine is.
         let slowness: Double
 
@@ -151,7 +152,7 @@ struct RunDriver: Sendable {
         }
         let clock = ContinuousClock()
         let start = clock.now
-        let cluster: VirtualCluster
+        let cluster: QEMUCluster
         do {
             cluster = try await laboratory.start(bench, cold: cold, recorder: recorder)
         } catch {

@@ -67,7 +67,8 @@ struct ScenarioFiles {
 
     func file(of scenario: Scenario) -> URL { folder.appending(path: scenario.name + ".yaml") }
 
-    /// The names of the suite that runs when no scenario is named: the one of the kernel, kernel-tests/suite-6.12, if it has one.
+    /// The names of the suite that runs when no scenario is named: the one of the kernel, kernel-tests/suite-6.12, if
+    /// it has one.
     func suiteNames(kernel: String? = nil) throws -> [String] {
         let own = kernel.map { suite.deletingLastPathComponent().appending(path: "\(suite.lastPathComponent)-\($0)") }
         if let own, let text = try? String(contentsOf: own, encoding: .utf8) {

@@ -53,7 +53,7 @@ struct ScheduleFiles {
         } else {
             let file = name.hasSuffix(".yaml") ? URL(filePath: name) : folder.appending(path: name + ".yaml")
             if !name.hasSuffix(".yaml"), !names.contains(name) {
-                throw ScheduleError.noSchedule(name, near: NearNames.of(name, among: names), known: names)
+                throw ScheduleError.noSchedule(name, near: NameSuggestions.of(name, among: names), known: names)
             }
             let schedule = try ScheduleReader.read(file: file)
             let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
@@ -62,7 +62,8 @@ struct ScheduleFiles {
         // What the model calls v5.11 is the kernel as it is.
         if variant == "v5.11" { variant = nil }
         if let variant, !variants.contains(variant) {
-            throw ScenarioError.unknownVariant(variant, near: NearNames.of(variant, among: variants), known: variants)
+            throw ScenarioError.unknownVariant(
+                variant, near: NameSuggestions.of(variant, among: variants), known: variants)
         }
         return SteeringRequest(candidates: candidates, variant: variant, file: URL(filePath: name).lastPathComponent)
     }
@@ -170,10 +171,10 @@ extension SteeringRun {
     /// Enough for a run of some seconds, and at most some seconds themselves.
     private static let statesToCompare = 1_000_000
 
-    /// Whether the model allows what the kernels did: then it is the schedule that they cannot follow, else one of the two is
-    /// wrong.
-    fileprivate static func comparison(_ folder: RunLayout) throws -> Comparison {
-        try Comparison(try Recording.open(folder.root), limit: statesToCompare)
+    /// Whether the model allows what the kernels did: then it is the schedule that they cannot follow, else one of the
+    /// two is wrong.
+    fileprivate static func comparison(_ folder: RunLayout) throws -> ModelComparison {
+        try ModelComparison(try Recording.open(folder.root), limit: statesToCompare)
     }
 }
 

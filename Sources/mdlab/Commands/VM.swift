@@ -68,7 +68,7 @@ struct VM: AsyncParsableCommand {
         if failed { throw ExitCode(Exit.fail) }
     }
 
-    private func runCommands(on cluster: VirtualCluster) async throws -> Bool {
+    private func runCommands(on cluster: QEMUCluster) async throws -> Bool {
         var failed = false
         for command in execute {
             let (node, line) = try Self.parse(command, nodes: nodes)

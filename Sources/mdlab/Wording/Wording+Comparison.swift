@@ -5,7 +5,7 @@ import RunRecord
 
 /// What a comparison says, in words: one screen.
 enum ComparisonWording {
-    static func word(_ answer: Comparison.Answer) -> String {
+    static func word(_ answer: ModelComparison.Answer) -> String {
         switch answer {
         case .conforms: "conforms"
         case .doesNotConform: "does not conform"
@@ -14,7 +14,7 @@ enum ComparisonWording {
     }
 
     /// One line for a run among many.
-    static func line(_ comparison: Comparison, folder: String) -> String {
+    static func line(_ comparison: ModelComparison, folder: String) -> String {
         let figures = comparison.figures
         let events = "\(figures.matched) of \(figures.compared) events"
         let detail =
@@ -27,7 +27,7 @@ enum ComparisonWording {
             "\(word(comparison.answer))  \(folder)  \(comparison.variant)  \(events), \(figures.states) states\(detail)"
     }
 
-    static func report(_ comparison: Comparison, _ seen: Observation, _ run: RunDescription) -> String {
+    static func report(_ comparison: ModelComparison, _ seen: Observation, _ run: RunDescription) -> String {
         if case .doesNotConform(let mismatch) = comparison.answer {
             return Screen.mismatch(comparison, mismatch, seen, run)
         }
@@ -54,7 +54,7 @@ enum ComparisonWording {
         "\(event.node) \(event.comm)-\(event.pid) at \(Screen.clock(event.time)): \(event.label)"
     }
 
-    static func text(_ doubt: Comparison.Doubt) -> String {
+    static func text(_ doubt: ModelComparison.Doubt) -> String {
         switch doubt {
         case .noTrace(let node): "\(node) has no trace that can be read: record the run again"
         case .noArray: "no trace has a lock of a clustered array: nothing to compare"

@@ -94,7 +94,7 @@ enum SteeringWording {
 
 extension SteeringWording {
     /// Whose fault it is that the kernel went another way.
-    static func lines(_ comparison: Comparison) -> [String] {
+    static func lines(_ comparison: ModelComparison) -> [String] {
         switch comparison.answer {
         case .conforms:
             [

@@ -8,12 +8,12 @@ import RunRecord
 
 /// Is what the kernels of a record did a behaviour of a variant of the reference model?
 ///
-///     let comparison = try Comparison(recording, variant: "v5.11")
+///     let comparison = try ModelComparison(recording, variant: "v5.11")
 ///     switch comparison.answer { ... }
 ///
 /// A pure function of the record. The answer holds for every order in which the nodes may have run: there is no common
 /// clock, and none is assumed.
-public struct Comparison: Sendable {
+public struct ModelComparison: Sendable {
     public enum Answer: Sendable, Equatable {
         case conforms
         case doesNotConform(Mismatch)
@@ -83,17 +83,13 @@ public struct Comparison: Sendable {
 
     public init(
         traces: [(node: NodeID, events: [KernelEvent]?)], offsets: [Double] = [], probed: Set<String> = [],
-        died: Set<NodeID> = [], variant: String, limit: Int = Comparison.stateLimit, doubts beforehand: [Doubt] = []
+        died: Set<NodeID> = [], variant: String, limit: Int = ModelComparison.stateLimit,
+        doubts beforehand: [Doubt] = []
     ) throws(ModelError) {
         self.variant = variant
         var doubts = traces.filter { $0.events == nil }.map { Doubt.noTrace($0.node) }
         let known = traces.map { (node: $0.node, events: $0.events ?? []) }
-        var lockspaces = Set<UInt32>()
-        for trace in known {
-            for event in trace.events {
-                if case .dlm(let dlm) = event.body, dlm.resource == .token { lockspaces.insert(dlm.lockspace) }
-            }
-        }
+        let lockspaces = Self.lockspaces(in: known.map(\.events))
         if lockspaces.isEmpty, doubts.isEmpty { doubts.append(.noArray) }
         if lockspaces.count > 1 { doubts.append(.severalArrays) }
         doubts += beforehand.filter {
@@ -117,16 +113,7 @@ public struct Comparison: Sendable {
             run = nil
             return
         }
-        doubts += beforehand + Self.unnamed(words)
-        for (number, node) in words.nodes.enumerated() {
-            switch node.cut {
-            case .lost(let count, let index)?:
-                let time = known[number].events.first { $0.index == index }?.time ?? 0
-                doubts.append(.lostEvents(node.id, count, at: index, time: time))
-            case .began(let index)?: doubts.append(.begun(node.id, at: index))
-            case nil: continue
-            }
-        }
+        doubts += beforehand + Self.unnamed(words) + Self.cuts(of: words, known.map(\.events))
         let program = try ObservedProgram.make(
             variant: variant, nodes: traces.count, processes: words.processes, hasDeath: words.hasDeath)
         let machine: Machine
@@ -134,20 +121,8 @@ public struct Comparison: Sendable {
         let alphabet = Alphabet(machine: machine, words: words)
         let search = LanguageSearch(machine: machine, words: words, alphabet: alphabet)
         let result = search.answer(limit: limit)
-        figures.states = result.states
-        figures.bytes = result.bytes
-        figures.matched = result.cut.reduce(0, +)
-        figures.hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
-        figures.steps = Set(Set(result.steps).compactMap { machine.textName(ofStep: $0) })
-        figures.unseenFunctions = Observation.functions(
-            of: figures.steps, program, missingIn: known.map(\.events))
-        figures.allSteps = machine.stepTexts
-        figures.unobserved = alphabet.hidden.sorted()
-        for step in result.steps {
-            guard let text = alphabet.text(ofStep: step), text.hasPrefix("enter __sendmsg(") else { continue }
-            let type = text.dropFirst("enter __sendmsg(".count).prefix { $0 != "," }
-            figures.messages[String(type), default: 0] += 1
-        }
+        figures.add(result, machine, alphabet)
+        figures.unseenFunctions = Observation.functions(of: figures.steps, program, missingIn: known.map(\.events))
         self.figures = figures
         run =
             result.ending == .conforms
@@ -168,6 +143,27 @@ public struct Comparison: Sendable {
         }
     }
 
+    /// Of clustered arrays: only they have a token.
+    private static func lockspaces(in traces: [[KernelEvent]]) -> Set<UInt32> {
+        var found = Set<UInt32>()
+        for event in traces.joined() {
+            if case .dlm(let dlm) = event.body, dlm.resource == .token { found.insert(dlm.lockspace) }
+        }
+        return found
+    }
+
+    /// What makes the rest of a trace useless.
+    private static func cuts(of words: TraceWords, _ traces: [[KernelEvent]]) -> [Doubt] {
+        zip(words.nodes, traces).compactMap { node, events in
+            switch node.cut {
+            case .lost(let count, let index)?:
+                .lostEvents(node.id, count, at: index, time: events.first { $0.index == index }?.time ?? 0)
+            case .began(let index)?: .begun(node.id, at: index)
+            case nil: nil
+            }
+        }
+    }
+
     private static func isGap(_ doubt: Doubt) -> Bool {
         switch doubt {
         case .unmarked, .unnamed, .damaged: true
@@ -175,11 +171,29 @@ public struct Comparison: Sendable {
         }
     }
 
-    /// The kernel keeps the names of threads in a table, which a run that is killed has not read, and prints "<...>" else.
-    /// Most such threads are known by what they call.
+    /// The kernel keeps the names of threads in a table, which a run that is killed has not read, and prints "<...>"
+    /// else. Most such threads are known by what they call.
     private static func unnamed(_ words: TraceWords) -> [Doubt] {
         words.nodes.compactMap { word in
             word.nameless.map { .unnamed(word.id, pid: $0) }
+        }
+    }
+}
+
+extension ModelComparison.Figures {
+    /// What a search found.
+    fileprivate mutating func add(_ result: LanguageSearch.Result, _ machine: Machine, _ alphabet: Alphabet) {
+        states = result.states
+        bytes = result.bytes
+        matched = result.cut.reduce(0, +)
+        hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
+        steps = Set(Set(result.steps).compactMap { machine.textName(ofStep: $0) })
+        allSteps = machine.stepTexts
+        unobserved = alphabet.hidden.sorted()
+        for step in result.steps {
+            guard let text = alphabet.text(ofStep: step), text.hasPrefix("enter __sendmsg(") else { continue }
+            let type = text.dropFirst("enter __sendmsg(".count).prefix { $0 != "," }
+            messages[String(type), default: 0] += 1
         }
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 import GuestProtocol
 import RunRecord
 
-extension VirtualCluster {
+extension QEMUCluster {
     /// The files of a snapshot. Reading them takes no lock that a hung md thread could hold.
     private static let patterns = [
         "/proc/mdstat", "/proc/modules", "/proc/uptime", "/proc/sys/kernel/tainted", "/sys/block/md*/size",

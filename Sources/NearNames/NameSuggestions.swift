@@ -3,7 +3,7 @@
 /// Names that look like a mistyped one.
 ///
 ///     NearNames.of("asinc", among: ["async", "v4.12"])  // ["async"]
-public enum NearNames {
+public enum NameSuggestions {
     /// At most three, best first: those in which at most a third of the letters differ, then those
     /// that hold the word or are held by it.
     public static func of(_ word: String, among names: some Sequence<String>) -> [String] {

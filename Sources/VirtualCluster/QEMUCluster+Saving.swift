@@ -9,7 +9,7 @@ import RunRecord
 ///     SAVED/  node1.state  node2.state  disk0 disk1 ...  host.json  node1/kmsg.log trace.cpu0.raw ...
 ///
 /// It may be saved at any moment: with or without md's modules, in the middle of a resync, with threads held at gates.
-extension VirtualCluster {
+extension QEMUCluster {
     /// What the host knows of the nodes and cannot ask again.
     private struct HostState: Codable {
         var modulesAreLoaded: Bool
@@ -69,9 +69,9 @@ extension VirtualCluster {
     /// Starts all nodes of a saved cluster where they stopped. The configuration must be the one that was saved.
     public static func restore(_ configuration: ClusterConfiguration, from folder: URL, recorder: RunRecorder)
         async throws
-        -> VirtualCluster
+        -> QEMUCluster
     {
-        let cluster = try VirtualCluster(configuration, recorder: recorder)
+        let cluster = try QEMUCluster(configuration, recorder: recorder)
         do {
             for disk in 0..<configuration.disks {
                 try cluster.disks.load(disk: disk, from: folder.appending(path: "disk\(disk)"))

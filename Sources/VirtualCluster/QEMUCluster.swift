@@ -14,7 +14,7 @@ import Synchronization
 ///     await cluster.stop()
 ///
 /// It ends with the process, whatever happens to it: see `Spawner`.
-public final class VirtualCluster: Sendable {
+public final class QEMUCluster: Sendable {
     public let configuration: ClusterConfiguration
     public let recorder: RunRecorder
     public let guests: [VirtualNode]
@@ -47,17 +47,19 @@ public final class VirtualCluster: Sendable {
 
     /// Boots all nodes and waits until corosync and dlm_controld have made a cluster of them.
     ///
-    /// With `loadingModules` the modules under test are loaded meanwhile: a node that waits for the others has time for it.
+    /// With `loadingModules` the modules under test are loaded meanwhile: a node that waits for the others has time for
+    /// it.
     public static func boot(
         _ configuration: ClusterConfiguration, recorder: RunRecorder, loadingModules: Bool
-    ) async throws -> VirtualCluster {
-        let cluster = try VirtualCluster(configuration, recorder: recorder)
+    ) async throws -> QEMUCluster {
+        let cluster = try QEMUCluster(configuration, recorder: recorder)
         do {
             for node in cluster.guests { try await cluster.launch(node, incoming: nil) }
             async let ready: Void = cluster.everyNode { node in _ = try await node.reach("ready", limit: bootLimit) }
             try await cluster.everyNode { node in
                 _ = try await node.reach("network", limit: bootLimit)
-                // From before corosync starts: its log matters most when no cluster comes of it. A restored node goes on with it.
+                // From before corosync starts: its log matters most when no cluster comes of it. A restored node goes
+                // on with it.
                 try await node.agent.demand(.follow(path: "/var/log/corosync.log"))
             }
             if loadingModules { try await cluster.loadModules() }
@@ -134,8 +136,8 @@ public final class VirtualCluster: Sendable {
         recorder.update { $0.clockOffsets = offsets }
     }
 
-    /// Completes the record, ends the nodes, and says in run.json how the run ended. In a task of its own, since that of the run
-    /// may be cancelled.
+    /// Completes the record, ends the nodes, and says in run.json how the run ended. In a task of its own, since that
+    /// of the run may be cancelled.
     public func finish(_ ending: RunDescription.Ending) async {
         await Task.detached { [self] in
             await finishRecord()
@@ -170,7 +172,7 @@ public final class VirtualCluster: Sendable {
     }
 }
 
-extension VirtualCluster: ClusterControl {
+extension QEMUCluster: ClusterControl {
     public var nodes: [any NodeControl] { guests }
 
     public func crash(_ node: NodeID) async throws {

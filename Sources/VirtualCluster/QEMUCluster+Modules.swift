@@ -5,7 +5,7 @@ import GuestProtocol
 import KernelModule
 import RunRecord
 
-extension VirtualCluster {
+extension QEMUCluster {
     /// Loads the modules under test in order on every node, then starts to trace. Does nothing the second time.
     public func loadModules() async throws {
         let isFirst = state.withLock { state in
@@ -52,7 +52,8 @@ extension VirtualCluster {
         let gates = configuration.modules.contains { $0.name == "mdlab_gate" }
         guard case .warnings(let warnings) = try await node.agent.demand(.startTrace(TracePlan.writes(gates: gates)))
         else { return }
-        // A function that the compiler inlined cannot be probed; the record says so, and the checks that need it say so too.
+        // A function that the compiler inlined cannot be probed; the record says so, and the checks that need it say so
+        // too.
         recorder.update { description in
             for warning in warnings { description.detectorsOff["trace: \(warning)"] = "not possible on this kernel" }
         }
@@ -101,7 +102,8 @@ extension VirtualCluster {
         recorder.append(Data(), to: TraceDatContents.rawPages(cpu: 0, in: root))
     }
 
-    /// Ends tracing on the nodes that still answer, and makes the trace.dat files. Never throws: the record is what it is.
+    /// Ends tracing on the nodes that still answer, and makes the trace.dat files. Never throws: the record is what it
+    /// is.
     public func finishRecord() async {
         for node in guests where state.withLock({ $0.tracing.contains(node.id) }) {
             let root = recorder.layout.node(node.id).root
