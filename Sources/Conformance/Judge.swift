@@ -41,12 +41,8 @@ public enum Judge {
             synchronous.result, WordCheck.result(traces), agreement,
             LogCheck.result(
                 nodes, logs: evidence.logs, rules: evidence.rules,
-                scope: { node in
-                    LogScope(
-                        scenario: description.scenario, kernelRelease: description.kernelRelease,
-                        leaves: evidence.traces[node].map(leaves),
-                        agrees: agreement.answer == .notDecided ? nil : agreement.answer == .holds)
-                }, taints: taints(evidence.snapshots), died: Set(deaths.keys)),
+                scope: { scope(of: $0, evidence, agreement) }, taints: taints(evidence.snapshots),
+                died: Set(deaths.keys)),
             HangCheck.result(
                 sets.map { set in
                     ClusterMoment(
@@ -76,6 +72,17 @@ public enum Judge {
         return AgreementCheck.result(
             Dictionary(uniqueKeysWithValues: living.map { ($0.node, NodeArray.running(in: $0)) }),
             superblocks: Dictionary(uniqueKeysWithValues: living.map { ($0.node, SuperblockView.all(in: $0)) }))
+    }
+
+    private static func scope(of node: NodeID, _ evidence: Evidence, _ agreement: CheckResult) -> LogScope {
+        var scope = LogScope(
+            scenario: evidence.description.scenario, kernelRelease: evidence.description.kernelRelease,
+            leaves: evidence.traces[node].map(leaves),
+            agrees: agreement.answer == .notDecided ? nil : agreement.answer == .holds)
+        if cut(of: node, evidence.description, evidence.events) != nil {
+            scope.tracedUntil = evidence.traces[node]?.last.map { Double($0.time) / 1e9 } ?? 0
+        }
+        return scope
     }
 
     /// When leave() of md-cluster.c was called: seconds of the trace's clock, which counts from the boot.
@@ -126,6 +133,9 @@ public enum Judge {
     /// Why a node's trace may stop before its orderly end; nil when it may not.
     static func cut(of node: NodeID, _ description: RunDescription, _ events: [RunEvent]) -> String? {
         if events.contains(where: { $0.kind == .nodeDied && $0.node == node.description }) { return "\(node) died" }
+        if events.contains(where: { $0.facts[RunEvent.lostTraceEnd] != nil && $0.node == node.description }) {
+            return "the end of its trace could not be read"
+        }
         switch description.ending {
         case .finished: return nil
         case .hung: return "the run hung"

@@ -97,7 +97,8 @@ final class BuildTree {
     func make(progress: @escaping BuildProgressHandler) async throws {
         let jobs = ProcessInfo.processInfo.activeProcessorCount
         let said = try await Tool.make.output(
-            ["-C", kernel.headers, "M=\(folder)", "-j\(jobs)", "modules"],
+            // Debian's newer headers have what BTF of modules is made from. Nobody here reads it, and it takes pahole.
+            ["-C", kernel.headers, "M=\(folder)", "-j\(jobs)", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
             onLine: { line in
                 let words = line.split(separator: " ")
                 guard words.count > 2, ["CC", "LD"].contains(words[0]), let file = words.last else { return }

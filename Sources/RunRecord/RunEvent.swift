@@ -10,6 +10,9 @@ public struct RunEvent: Codable, Sendable, Equatable {
         /// What a command of a step printed: facts "node", "status", "output", "errors".
         case output
     }
+    /// A fact of a node: it did not answer when its trace was ended, which may lack its last events.
+    public static let lostTraceEnd = "trace-end-lost"
+
     /// Seconds since the run started.
     public var time: Double
     public var kind: Kind

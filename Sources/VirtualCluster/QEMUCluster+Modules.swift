@@ -117,7 +117,9 @@ extension QEMUCluster {
                         try Data(names).write(to: TraceDatContents.commandLines(in: root))
                     }
                 } catch {
-                    recorder.note(.note, node: node.id, "the end of the trace could not be read: \(error)")
+                    recorder.note(
+                        .note, node: node.id, "the end of the trace could not be read: \(error)",
+                        [RunEvent.lostTraceEnd: "yes"])
                 }
             }
             do {

@@ -82,6 +82,30 @@ import Testing
         #expect(try Self.doubts { $0.description.ending = .interrupted } == [.unfinished(.interrupted)])
     }
 
+    /// mdlab was killed: each node's trace stops where it happens to stop. Whatever that leaves, nobody is blamed.
+    @Test(arguments: 0..<24) func aRunThatWasKilledIsNeverBlamed(seed: Int) throws {
+        let recording = try Self.recording { recording in
+            recording.description.ending = .running
+            for node in recording.nodes.indices {
+                let count = recording.nodes[node].trace?.count ?? 0
+                // Within the last fifty events, or anywhere.
+                let cut = seed % 2 == 0 ? (seed * 37 + node * 71) % 50 : (seed * 997 + node * 389) % count
+                recording.nodes[node].trace?.removeLast(cut)
+                if seed % 3 == 0 {
+                    recording.nodes[node].trace = recording.nodes[node].trace?.map { event in
+                        var event = event
+                        event.comm = ThreadIdentity.nameless
+                        return event
+                    }
+                }
+            }
+        }
+        guard case .notDecided = try ModelComparison(recording, limit: 400_000).answer else {
+            Issue.record("\(try ModelComparison(recording, limit: 400_000).answer)")
+            return
+        }
+    }
+
     @Test func aKernelWithoutAModelIsNotDecided() throws {
         #expect(
             try Self.doubts { $0.description.kernelRelease = "4.19.0-27-amd64" } == [

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import ProtocolTrace
+import KernelTrace
 import RunRecord
+import TestRecords
 import Testing
 
 @testable import Conformance
@@ -95,6 +97,50 @@ import Testing
         let verdict = Judge.verdict(run)
         #expect(verdict.checks.first { $0.name == SynchronousCheck.name }?.answer == .holds)
         #expect(verdict.metadataUpdates.map(\.path) == right.map(\.path))
+    }
+
+    /// mdlab killed or a node dead at any moment, with names and without: what is left of a healthy kernel never fails.
+    @Test(arguments: ["smoke", "concurrent-updates", "add-device", "stop-while-resyncing", "grow-size"])
+    func whatIsLeftOfAHealthyRunNeverFails(name: String) throws {
+        let whole = try TrimmedRun(name).recording
+        let rules = try LogRules.load(directory: projectRules)
+        for seed in 0..<40 {
+            var run = whole
+            let died = seed % 4 == 3
+            run.description.ending = died ? .finished : .running
+            if died { run.events.append(RunEvent(time: 1e9, kind: .nodeDied, node: "node2", text: "died")) }
+            for node in run.nodes.indices where !died || node == 1 {
+                let count = run.nodes[node].trace?.count ?? 0
+                run.nodes[node].trace?.removeLast((seed * 613 + node * (seed + 7) * 31) % count)
+                run.nodes[node].snapshots.removeAll { $0.label == "final" }
+                guard seed % 2 == 0 || died else { continue }
+                run.nodes[node].trace = run.nodes[node].trace?.map { event in
+                    var event = event
+                    event.comm = ThreadIdentity.nameless
+                    return event
+                }
+            }
+            run.identifyThreads()
+            let verdict = Judge.verdict(Evidence(run, rules: rules))
+            for check in verdict.checks where check.name != AgreementCheck.name {
+                #expect(check.answer != .fails, "\(seed): \(check.name): \(check.findings.first?.text ?? "")")
+            }
+        }
+    }
+
+    /// Without names a broken kernel is caught all the same.
+    @Test func aBrokenKernelIsCaughtWithoutNames() throws {
+        var run = try TrimmedRun("smoke@async").recording
+        for node in run.nodes.indices {
+            run.nodes[node].trace = run.nodes[node].trace?.map { event in
+                var event = event
+                event.comm = ThreadIdentity.nameless
+                return event
+            }
+        }
+        run.identifyThreads()
+        let verdict = Judge.verdict(Evidence(run, rules: nil))
+        #expect(answers(verdict)["synchronous"] == .fails && answers(verdict)["dlm-words"] == .holds)
     }
 
     @Test func theLateAstOfACancelIsTold() throws {

@@ -140,6 +140,9 @@ import Testing
         #expect(outcome(gaveUp) { $0.leaves = [20.5] } == "0 0 1")
         #expect(outcome(gaveUp) { $0.leaves = [200, 3] } == "1 0 0")
         #expect(outcome(gaveUp) { $0.leaves = nil } == "0 1 0")
+        // The trace ends before the node could have called leave().
+        #expect(outcome(gaveUp) { $0.tracedUntil = 21 } == "0 1 0")
+        #expect(outcome(gaveUp) { $0.tracedUntil = 200 } == "1 0 0")
         #expect(outcome(gaveUp.replacing(": -1", with: ": -22")) { $0.leaves = [20.5] } == "1 0 0")
         let busy = "[   20.000000] md: updating array disks failed. -16\n"
         #expect(outcome(busy) { $0.agrees = true } == "0 0 1")

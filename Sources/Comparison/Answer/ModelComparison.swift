@@ -42,6 +42,8 @@ public struct ModelComparison: Sendable {
         case otherKernel(NodeID, log: String, record: String)
         /// The run was cut off: what came after the end of its traces is not known.
         case unfinished(RunDescription.Ending)
+        /// The node did not answer when its trace was ended: its last events may be missing.
+        case unended(NodeID)
         /// A thread that takes part has no name in the trace: what it is for md is not known.
         case unnamed(NodeID, pid: Int)
         /// The tracer counts events that it did not record, and the trace does not mark where.
@@ -124,6 +126,13 @@ public struct ModelComparison: Sendable {
         figures.add(result, machine, alphabet)
         figures.unseenFunctions = Observation.functions(of: figures.steps, program, missingIn: known.map(\.events))
         self.figures = figures
+        // Of a run that was killed each node's last events may be missing, so a node at its end may have gone on.
+        let isCutOff = doubts.contains {
+            switch $0 {
+            case .unfinished, .unended: true
+            default: false
+            }
+        }
         run =
             result.ending == .conforms
             ? ModelRun(result, machine: machine, words: words, alphabet: alphabet) : nil
@@ -134,7 +143,9 @@ public struct ModelComparison: Sendable {
             // What the tracer left out may be what is missing.
             answer = .notDecided(doubts)
         case .noRun
-        where zip(words.nodes, result.cut).contains { ($0.cut != nil || $0.died) && $1 == $0.events.count }:
+        where zip(words.nodes, result.cut).contains(where: { node, reached in
+            (isCutOff || node.cut != nil || node.died) && reached == node.events.count
+        }):
             // The other nodes may wait for what is missing.
             answer = .notDecided(doubts + words.nodes.filter(\.died).map { .died($0.id) })
         case .noRun:

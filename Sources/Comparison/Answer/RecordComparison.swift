@@ -3,6 +3,7 @@ import ClusterProtocol
 import KernelTrace
 import MDClusterModel
 import ProtocolTrace
+import RunRecord
 
 extension ModelComparison {
     /// Compares a record with a variant; without one, with the variant that its kernel is.
@@ -36,6 +37,11 @@ extension ModelComparison {
         // A hang is an end that the model has, too.
         if [.running, .interrupted].contains(recording.description.ending) {
             doubts.append(.unfinished(recording.description.ending))
+        }
+        for node in recording.nodes.map(\.id)
+        where recording.events.contains(where: { $0.facts[RunEvent.lostTraceEnd] != nil && $0.node == node.description }
+        ) {
+            doubts.append(.unended(node))
         }
         for part in recording.missing {
             switch part.why {

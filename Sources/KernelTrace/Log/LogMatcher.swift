@@ -129,7 +129,11 @@ private struct LogMatcher {
         case .agreed: return scope.agrees
         case .stopping:
             guard let leaves = scope.leaves, let time = finding.time else { return nil }
-            return leaves.contains { (time - Self.clockTolerance...time + Self.stopTime).contains($0) }
+            if leaves.contains(where: { (time - Self.clockTolerance...time + Self.stopTime).contains($0) }) {
+                return true
+            }
+            // A trace that was cut may lack the call.
+            return scope.tracedUntil.map { $0 >= time + Self.stopTime } ?? true ? false : nil
         case .after(let rule):
             guard let (time, line) = last[rule] else { return false }
             guard let before = time, let now = finding.time else {

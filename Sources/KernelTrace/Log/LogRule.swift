@@ -60,6 +60,8 @@ public struct LogScope: Sendable, Equatable {
     public var kernelRelease: String?
     /// When the node called leave() of md-cluster.c: seconds since it booted.
     public var leaves: [Double]?
+    /// Until when `leaves` is known, in the same seconds; nil: to the end.
+    public var tracedUntil: Double?
     /// Whether the nodes agree in the end.
     public var agrees: Bool?
 

@@ -75,6 +75,8 @@ enum ComparisonWording {
             "run.json says kernel \(record), but the kernel log of \(node) is of \(log): these files are not of one run"
         case .unfinished(let ending):
             "the run was cut off (\(ending.rawValue)), and what came behind its last event is not known: run it to its end"
+        case .unended(let node):
+            "\(node) did not answer when its trace was ended, so its last events may be missing: record the run again"
         case .unnamed(let node, let pid):
             "the trace of \(node) has no name for thread \(pid), which takes part: run it to its end"
         case .unmarked(let node, let what, let count):
