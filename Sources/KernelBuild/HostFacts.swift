@@ -19,7 +19,9 @@ public struct HostFacts: Sendable, Equatable {
             .split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
         facts.host["cores"] = String(ProcessInfo.processInfo.activeProcessorCount)
         facts.host["load"] = text("/proc/loadavg")?.split(separator: " ").first.map(String.init)
-        if let said = try? await Tool(name: qemu, package: "qemu-system-x86").output(["--version"]), said.succeeded {
+        if let said = try? await Tool(name: URL(filePath: qemu).lastPathComponent, package: "qemu-system-x86").output([
+            "--version"
+        ]), said.succeeded {
             facts.host["qemu"] = said.text.split(separator: "\n").first.map(String.init)
         }
         if let said = try? await Tool.dpkgQuery.output(["--show", "--showformat=${Version}", "qemu-system-x86"]),

@@ -63,7 +63,7 @@ final class AgentChannel: @unchecked Sendable {
     func demand(_ request: Request) async throws -> Reply {
         let reply = try await ask(request)
         if case .failed(let errno, let action) = reply {
-            throw ClusterFailure.refused(node, action: action, reason: String(cString: strerror(errno)))
+            throw ClusterFailure.refused(node, action: action, reason: .errno(errno))
         }
         return reply
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Glibc
 import RunRecord
 
 /// What came of a command on a node.
@@ -61,13 +62,29 @@ public protocol ClusterControl: Sendable {
     func note(_ kind: RunEvent.Kind, node: NodeID?, _ text: String, _ facts: [String: String])
 }
 
+/// Why somebody refused something.
+public enum Refusal: Sendable, Equatable, ExpressibleByStringInterpolation, CustomStringConvertible {
+    /// What a system call of a node said, as a positive number.
+    case errno(Int32)
+    case said(String)
+
+    public init(stringLiteral text: String) { self = .said(text) }
+
+    public var description: String {
+        switch self {
+        case .errno(let number): String(cString: strerror(number))
+        case .said(let text): text
+        }
+    }
+}
+
 /// What can go wrong with a cluster: facts, worded at the edge.
 public enum ClusterFailure: Error, Sendable, Equatable {
     /// The node's QEMU ended: a panic with -no-reboot, a crash, or somebody killed it.
     case nodeDied(NodeID, lastConsoleLines: [String])
     case commandTimedOut(NodeID, argv: [String], seconds: Double)
     /// The agent answered that it could not do it.
-    case refused(NodeID, action: String, reason: String)
+    case refused(NodeID, action: String, reason: Refusal)
     case notBooted(NodeID, seconds: Double, lastConsoleLines: [String])
     case agentVersion(NodeID, agent: Int, host: Int)
     case noCluster(NodeID, seconds: Double, reason: String)

@@ -72,6 +72,6 @@ struct KernelMemory: Sendable {
     }
 
     private func unreadable(_ reason: String) -> ClusterFailure {
-        .refused(node.id, action: "read the kernel's memory", reason: reason)
+        .refused(node.id, action: "read the kernel's memory", reason: .said(reason))
     }
 }

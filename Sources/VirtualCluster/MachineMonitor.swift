@@ -45,7 +45,7 @@ final class MachineMonitor: @unchecked Sendable {
             guard let id = message.id, let continuation = waiting.removeValue(forKey: id) else { continue }
             if let error = message.error {
                 continuation.resume(
-                    throwing: ClusterFailure.refused(node, action: "QEMU's monitor", reason: error.desc))
+                    throwing: ClusterFailure.refused(node, action: "QEMU's monitor", reason: .said(error.desc)))
             } else if let value = message.return {
                 continuation.resume(returning: value)
             }

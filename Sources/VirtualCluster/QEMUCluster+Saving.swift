@@ -44,7 +44,7 @@ extension QEMUCluster {
             while status.status != "completed" {
                 guard status.status != "failed" else {
                     throw ClusterFailure.refused(
-                        node.id, action: "save the node", reason: status.errorDescription ?? "unknown")
+                        node.id, action: "save the node", reason: .said(status.errorDescription ?? "unknown"))
                 }
                 try await Task.sleep(for: .milliseconds(20))
                 status = try await node.monitor.execute("query-migrate")

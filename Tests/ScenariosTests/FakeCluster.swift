@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Glibc
 import RunRecord
 import Synchronization
 import VirtualCluster
@@ -93,14 +94,14 @@ struct FakeNode: NodeControl {
     func read(_ path: String) async throws -> [UInt8] {
         try checkAlive()
         guard let text = cluster.state.withLock({ $0.files[id]?[path] }) else {
-            throw ClusterFailure.refused(id, action: "read \(path)", reason: "No such file or directory")
+            throw ClusterFailure.refused(id, action: "read \(path)", reason: .errno(ENOENT))
         }
         return Array(text.utf8)
     }
     func write(_ path: String, _ text: String) async throws {
         try checkAlive()
         if text == "refused" {
-            throw ClusterFailure.refused(id, action: "write \(path)", reason: "Device or resource busy")
+            throw ClusterFailure.refused(id, action: "write \(path)", reason: .errno(EBUSY))
         }
         cluster.set(id, path, text)
     }

@@ -123,7 +123,7 @@ private final class GateNode: NodeControl {
     }
 
     func refusal(_ errno: Int32) -> ClusterFailure {
-        .refused(id, action: "write", reason: String(cString: strerror(errno)))
+        .refused(id, action: "write", reason: .errno(errno))
     }
     func read(_ path: String) async throws -> [UInt8] {
         try state.withLock { state in

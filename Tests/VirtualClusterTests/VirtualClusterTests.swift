@@ -205,7 +205,7 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         let bytes = FrameDecoder.frame(Report.reply(id: id, .failed(errno: EBUSY, action: "write /sys/x")).encode())
         _ = write(guest, bytes, bytes.count)
         await #expect(
-            throws: ClusterFailure.refused(NodeID(2), action: "write /sys/x", reason: "Device or resource busy")
+            throws: ClusterFailure.refused(NodeID(2), action: "write /sys/x", reason: .errno(EBUSY))
         ) {
             try await answer.value
         }

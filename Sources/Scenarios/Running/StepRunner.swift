@@ -46,7 +46,8 @@ package struct StepRunner: Sendable {
                     try await node.write(path, text)
                 } catch ClusterFailure.refused(let id, _, let reason) {
                     // The kernel's own answer to the write, such as EBUSY.
-                    throw StepProblem.status(node: id, command: "echo \(text) > \(path)", status: 1, output: reason)
+                    throw StepProblem.status(
+                        node: id, command: "echo \(text) > \(path)", status: 1, output: "\(reason)")
                 }
             }
         case .wait(let conditions, let limit): try await wait(for: conditions, limit: limit)

@@ -110,7 +110,7 @@ public struct GateKeeper: Sendable {
     private func read(_ file: String) async throws -> String {
         do {
             return String(decoding: try await node.read(Self.folder + file), as: UTF8.self)
-        } catch ClusterFailure.refused(_, _, let reason) where reason == Self.text(ENOENT) {
+        } catch ClusterFailure.refused(_, _, .errno(ENOENT)) {
             throw GateError.notInstrumented(node.id)
         }
     }
@@ -121,19 +121,17 @@ public struct GateKeeper: Sendable {
             try await node.write(Self.folder + "control", line)
         } catch ClusterFailure.refused(let id, let action, let reason) {
             switch reason {
-            case Self.text(ENOENT):
+            case .errno(ENOENT):
                 // The file itself may be what is missing.
                 _ = try await read("gates")
                 throw unknown ?? GateError.refused(line: line, id)
-            case Self.text(EEXIST): throw GateError.alreadyArmed(gate, id)
-            case Self.text(ESRCH): throw GateError.unknownGate(gate, id)
-            case Self.text(ENOSPC): throw GateError.tooManyGates(id)
-            case Self.text(EINVAL): throw GateError.refused(line: line, id)
+            case .errno(EEXIST): throw GateError.alreadyArmed(gate, id)
+            case .errno(ESRCH): throw GateError.unknownGate(gate, id)
+            case .errno(ENOSPC): throw GateError.tooManyGates(id)
+            case .errno(EINVAL): throw GateError.refused(line: line, id)
             default: throw ClusterFailure.refused(id, action: action, reason: reason)
             }
         }
     }
 
-    /// What a node's errno is called when it has come here (`ClusterFailure.refused`).
-    private static func text(_ errno: Int32) -> String { String(cString: strerror(errno)) }
 }
