@@ -128,6 +128,26 @@ import Testing
         }
     }
 
+    /// No thread of node 3 has a name, and it had received messages before its power was cut.
+    @Test func aNodeThatDiedLateIsNotBlamed() throws {
+        let verdict = Judge.verdict(try FixtureRun.load("node-dies-late"))
+        for check in verdict.checks { #expect(check.findings == [], "\(check.name)") }
+        #expect(verdict.word == .pass)
+        #expect(verdict.metadataUpdates.count == 20)
+        #expect(verdict.metadataUpdates.contains { $0.senderThread.hasPrefix("raid1d (") && $0.sender == "node3" })
+        let seen = verdict.checks[0].seen
+        #expect(seen.first?.hasPrefix("16 METADATA_UPDATED of 16 messages: 20 receptions") == true, "\(seen)")
+    }
+
+    @Test func aRunThatWasKilledIsNotBlamed() throws {
+        let verdict = Judge.verdict(try FixtureRun.load("killed"))
+        #expect(verdict.word == .miss)
+        #expect(!verdict.checks.contains { $0.answer == .fails })
+        let words = try #require(verdict.checks.first { $0.name == WordCheck.name })
+        #expect(words.answer == .holds && words.findings == [])
+        #expect(!verdict.metadataUpdates.isEmpty)
+    }
+
     /// Without names a broken kernel is caught all the same.
     @Test func aBrokenKernelIsCaughtWithoutNames() throws {
         var run = try TrimmedRun("smoke@async").recording
