@@ -59,7 +59,7 @@ bench: bootstrap build
 	$(SWIFT) build -c release --product compare-bench
 	scripts/compare-bench
 
-lint:
+lint: bootstrap
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks
 	scripts/lint
 

@@ -95,5 +95,17 @@ import Testing
         let threads = KernelLog(text: old).threads
         #expect(threads.map(\.thread.comm) == ["md0_raid1"] && threads[0].blockedFor == nil)
         #expect(threads[0].thread.stack == ["schedule+0x28/0x80", "dlm_lock_sync+0x8e/0xd0 [md_cluster]"])
+        // Kernels before 4.9, and those that are sure of no frame.
+        let older = """
+            INFO: task md0_raid1:2070 blocked for more than 120 seconds.
+            md0_raid1     D 0000000000000000     0  2070      2 0x00000000
+             ffff88066bf5fb30 0000000000000046 0000000000000000 ffff880c6d33e800
+            Call Trace:
+             [<ffffffff811140c0>] ? sync_page+0x0/0x50
+             [<ffffffffa007de69>] ? dlm_lock_sync+0x8e/0xd0 [md_cluster]
+            """.split(separator: "\n").map { "[    1.000000] \($0)" }.joined(separator: "\n")
+        let unsure = try #require(KernelLog(text: older).threads.first)
+        #expect(unsure.thread.pid == 2070 && unsure.blockedFor == 120)
+        #expect(unsure.thread.stack == ["sync_page+0x0/0x50", "dlm_lock_sync+0x8e/0xd0 [md_cluster]"])
     }
 }

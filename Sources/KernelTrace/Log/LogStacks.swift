@@ -19,6 +19,8 @@ extension KernelLog {
     ///      dlm_lock_sync+0x8e/0xd0 [md_cluster]
     public var threads: [LoggedThread] {
         var threads: [LoggedThread] = []
+        // By place in `threads`: what the unwinder is not sure of. Kernels without one are sure of nothing.
+        var guesses: [Int: [String]] = [:]
         var blocked: (comm: String, pid: Int, seconds: Int)?
         var isInStack = false
         for line in lines where line.isKernel {
@@ -37,19 +39,32 @@ extension KernelLog {
             } else if isInStack, !threads.isEmpty {
                 let text = line.text.drop { $0 == " " }
                 if text.hasPrefix("Call Trace:") || text == "<TASK>" || text.hasPrefix("RIP:") { continue }
-                // What the unwinder is not sure of is no part of the way.
-                if text.hasPrefix("? ") { continue }
                 if let frame = StackFrame(text) {
                     let module = frame.module.map { " [\($0)]" } ?? ""
-                    threads[threads.count - 1].thread.stack.append(
-                        "\(frame.symbol)+0x\(String(frame.offset, radix: 16))/0x\(String(frame.length, radix: 16))\(module)"
-                    )
+                    let place = "+0x\(String(frame.offset, radix: 16))/0x\(String(frame.length, radix: 16))"
+                    if text.split(separator: " ").prefix(2).contains("?") {
+                        guesses[threads.count - 1, default: []].append(frame.symbol + place + module)
+                    } else {
+                        threads[threads.count - 1].thread.stack.append(frame.symbol + place + module)
+                    }
+                } else if Self.isWords(text) {
+                    // What stood on the stack, as older kernels print it before the functions.
+                    continue
                 } else if text == "</TASK>" || !threads[threads.count - 1].thread.stack.isEmpty {
                     isInStack = false
                 }
             }
         }
+        for (place, frames) in guesses where threads[place].thread.stack.isEmpty {
+            threads[place].thread.stack = frames
+        }
         return threads
+    }
+
+    /// " 0000000000000046 ffff9d20ccfea800 ..."
+    private static func isWords(_ text: Substring) -> Bool {
+        let words = text.split(separator: " ")
+        return !words.isEmpty && words.allSatisfy { $0.count == 16 && $0.allSatisfy(\.isHexDigit) }
     }
 
     /// "INFO: task md0_cluster_rec:314 blocked for more than 120 seconds."
@@ -72,7 +87,9 @@ extension KernelLog {
             guard let number = Int(digits), let letter = text[state.upperBound...].first else { return nil }
             return .init(pid: number, comm: trimmed(name), state: String(letter), stack: [])
         }
-        let words = text.split(separator: " ")
+        var words = text.split(separator: " ")
+        // Until 4.8 with where the thread would go on.
+        if words.count > 6, words[2].count == 16, words[2].allSatisfy(\.isHexDigit) { words.remove(at: 2) }
         guard words.count >= 6, let flags = words.last, flags.hasPrefix("0x"),
             ["R", "S", "D", "T", "I", "Z"].contains(words[1]),
             Int(words[2]) != nil, let pid = Int(words[3]), Int(words[4]) != nil
