@@ -118,7 +118,7 @@ let package = Package(
                 "RunRecord", "TestRecords",
             ]),
         tests(of: "Reporting", ["RunRecord"]),
-        tests(of: "Scenarios", ["ClusterProtocol", "RunRecord", "VirtualCluster"]),
+        tests(of: "Scenarios", ["ClusterProtocol", "KernelTrace", "ProtocolTrace", "RunRecord", "VirtualCluster"]),
         tests(
             of: "Steering",
             [

@@ -89,6 +89,7 @@ private let recv = Cluster.recv
         #expect(HangCheck.result(sets + [quiet], hung: false).answer == .holds)
         #expect(HangCheck.result(sets + [quiet], hung: true).answer == .notDecided)
         // But one that two sets confirmed is not, even if a timeout in the kernel ended it.
+        quiet.time = 60
         #expect(HangCheck.result(noHoldingInStart(memory: true).twice + [quiet], hung: false).answer == .fails)
     }
 
@@ -213,6 +214,25 @@ private let recv = Cluster.recv
         #expect(
             result.findings[0].details.last?.contains(
                 "waits for node1, which has not let go of ack CR, and whose receive thread sleeps") == true)
+    }
+
+    /// DLM's recovery takes its time, and the run went on to its end.
+    @Test func aWaitForADeadNodeThatEndedIsNoHang() {
+        var cluster = MomentBuilder([node1], memory: true)
+        cluster.moment.dead = [node2]
+        cluster.thread(node1, "md0_raid1", "dlm_lock_sync <- __sendmsg <- metadata_update_finish <- md_update_sb")
+        cluster.lock(node1, .ack, .cr, asks: .ex)
+        cluster.lock(node2, .ack, .cr)
+        var quiet = MomentBuilder([node1], memory: true).moment
+        (quiet.label, quiet.time, quiet.dead) = ("final", 60, [node2])
+        let over = HangCheck.result(cluster.twice + [quiet], hung: false)
+        #expect(over.answer == .holds && over.findings == [])
+        #expect(over.seen.contains { $0.hasSuffix("it came to an end)") })
+        #expect(HangCheck.result(cluster.twice + [quiet], hung: true).answer == .fails)
+        var still = cluster.moment
+        (still.label, still.time) = ("final", 60)
+        still.nodes[0].locks?[0].age = 60
+        #expect(HangCheck.result(cluster.twice + [still], hung: false).answer == .fails)
     }
 
     @Test func aDeadNodeIsNamed() {

@@ -96,6 +96,30 @@ import Testing
         #expect(recording.nodes[1] == Recording.Node(id: NodeID(2)))
     }
 
+    /// Records of format 1 have no rules; the rules of format 2 are those that were in force.
+    @Test func theRulesOfARecordAreRead() throws {
+        try makeRecord()
+        #expect(try Recording.open(layout.root).rules == nil)
+        try FileManager.default.createDirectory(at: layout.rules, withIntermediateDirectories: true)
+        try Data("deny: a\nkind: bug\ntext: b\nmeaning: c\n".utf8).write(to: layout.rules.appending(path: "a.rules"))
+        #expect(try Recording.open(layout.root).rules?.rules.map(\.name) == ["a"])
+        try Data("nonsense".utf8).write(to: layout.rules.appending(path: "a.rules"))
+        let damaged = try Recording.open(layout.root)
+        #expect(damaged.rules == nil && damaged.missing.map(\.path) == ["rules"])
+    }
+
+    /// run.json as format 1 had it.
+    @Test func aRecordOfFormatOneIsRead() throws {
+        try makeRecord()
+        let text = String(decoding: try Data(contentsOf: layout.description), as: UTF8.self)
+        let old = text.replacingOccurrences(of: "\"format\":2", with: "\"format\":1")
+        #expect(old != text)
+        try old.write(to: layout.description, atomically: true, encoding: .utf8)
+        let recording = try Recording.open(layout.root)
+        #expect(recording.description.format == 1 && recording.description.host == nil)
+        #expect(recording.missing == [])
+    }
+
     @Test func aDamagedTraceIsAFact() throws {
         try makeRecord()
         let url = layout.node(NodeID(1)).trace

@@ -141,6 +141,27 @@ private struct Ended: RunningCommand {
         }
     }
 
+    /// `must`: another way is the kernel's fault; a gate that held nobody is the lab's.
+    @Test func whatAKernelMustDoIsDemanded() async throws {
+        let text = scheduleText(order: [
+            "arm: g", "start: fail-c", "{must: true, limit: 0.2, held : g}", "start: fail-b", "release: g",
+        ])
+        let (_, problem) = try await follow(text, on: Bench(stages: ["g": .armed]))
+        guard case .required(let what, let instead)? = problem else {
+            Issue.record("\(String(describing: problem))")
+            return
+        }
+        #expect(what == "g holds its thread" && !instead.isEmpty)
+        #expect(problem?.ending == .finished)
+        let (_, kept) = try await follow(text, on: Bench())
+        #expect(kept == nil)
+        let (_, lab) = try await follow(text, on: Bench(stages: ["g": .expired]))
+        guard case .lab? = lab else {
+            Issue.record("\(String(describing: lab))")
+            return
+        }
+    }
+
     @Test(arguments: [
         (GateState.Stage.expired, SteeringReport.Divergence.Cause.expired), (.atomic, .atomic), (.released, .never),
     ])

@@ -55,11 +55,11 @@ public struct HangCheck: Sendable {
             var confirmed = second.1.hangs.filter { hang in
                 first.1.hangs.contains { hang.continues($0, after: between) }
             }
-            // A run that came to its end has nobody in it who could not get on: a wait for a node that died is over
-            // when DLM has recovered.
+            // A wait for a node that died is over when DLM has recovered. A cycle is none that only a timeout ended.
             if !hung, let final = graphs.last, final.0.label == "final", final.0.time > second.0.time {
                 let over = confirmed.filter { hang in
-                    !final.1.hangs.contains { $0.continues(hang, after: final.0.time - second.0.time) }
+                    hang.nobody == .deadNode
+                        && !final.1.hangs.contains { $0.continues(hang, after: final.0.time - second.0.time) }
                 }
                 ended += over.map { Self.finding($0, note: " (for some seconds: it came to an end)").text }
                 confirmed.removeAll(where: over.contains)

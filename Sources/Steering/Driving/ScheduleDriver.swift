@@ -54,7 +54,7 @@ public struct ScheduleDriver: Sendable {
         try await gates.reset()
         log.setHolding(false)
         for name in await running.names { try await end(of: name, runner, running, expected: divergence == nil) }
-        if let divergence, schedule.order[divergence.entry].isRequired {
+        if let divergence, divergence.isTheKernels, schedule.order[divergence.entry].isRequired {
             throw StepProblem.required(divergence.text, instead: divergence.instead)
         }
         if let divergence {
@@ -309,5 +309,15 @@ extension ScenarioRunner {
         pace.interval = .milliseconds(500)
         pace.looks = 2
         pace.betweenSnapshots = .seconds(1)
+    }
+}
+
+extension SteeringReport.Divergence {
+    /// The kernel went another way; else the lab could not hold or find what the schedule speaks of.
+    fileprivate var isTheKernels: Bool {
+        switch cause {
+        case .never, .status: true
+        default: false
+        }
     }
 }
