@@ -60,11 +60,7 @@ import Testing
         let run = try TrimmedRun(name).recording
         var nameless = run
         for place in nameless.nodes.indices {
-            nameless.nodes[place].trace = nameless.nodes[place].trace?.map { event in
-                var event = event
-                event.comm = ThreadIdentity.nameless
-                return event
-            }
+            nameless.forgetNames(of: place)
         }
         nameless.identifyThreads()
         var found = 0

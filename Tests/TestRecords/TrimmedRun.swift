@@ -30,3 +30,16 @@ public struct TrimmedRun: Sendable {
         recording.identifyThreads()
     }
 }
+
+extension Recording {
+    /// Makes of a node's trace what a run that was killed leaves: no thread has a name. Then call `identifyThreads`.
+    ///
+    /// - Parameter node: a place in `nodes`.
+    public mutating func forgetNames(of node: Int) {
+        nodes[node].trace = nodes[node].trace?.map { event in
+            var event = event
+            event.comm = ThreadIdentity.nameless
+            return event
+        }
+    }
+}
