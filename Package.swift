@@ -7,7 +7,8 @@ let strict: [SwiftSetting] =
     [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
     + (Context.environment["MDLAB_WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
-/// What searches millions of states: without optimisation its tests take ten times as long. Testable all the same.
+/// What searches millions of states or lines: without optimisation its tests take ten times as long. Testable all the
+/// same.
 let searching: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// A target says all that it imports, and ARCHITECTURE.md's table the same: `make lint` compares.
@@ -55,9 +56,9 @@ let package = Package(
         .executableTarget(name: "mdlab-agent", dependencies: ["CLinux", "GuestProtocol"], swiftSettings: strict),
         room("RunRecord", ["ClusterProtocol"]),
         room("VirtualCluster", ["CLinux", "ClusterProtocol", "GuestProtocol", "KernelModule", "RunRecord"]),
-        room("KernelTrace", ["CTraceCmd", "ClusterProtocol", "RunRecord"]),
+        room("KernelTrace", ["CTraceCmd", "ClusterProtocol", "RunRecord"], searches: true),
         room("ProtocolTrace", ["ClusterProtocol", "KernelTrace", "RunRecord"]),
-        room("Conformance", ["ClusterProtocol", "KernelTrace", "ProtocolTrace", "RunRecord"]),
+        room("Conformance", ["ClusterProtocol", "KernelTrace", "ProtocolTrace", "RunRecord"], searches: true),
         room(
             "Comparison",
             [
