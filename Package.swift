@@ -51,6 +51,7 @@ let package = Package(
         room("KernelModule", ["CElf", "CKmod", "NearNames"]),
         room("KernelBuild", ["KernelModule", "NearNames", subprocess]),
         room("PatchIntake", [subprocess]),
+        room("LineCoverage", ["KernelBuild", "KernelModule", subprocess]),
         room("GuestImage", ["CElf"]),
         room("GuestProtocol"),
         .executableTarget(name: "mdlab-agent", dependencies: ["CLinux", "GuestProtocol"], swiftSettings: strict),
@@ -82,8 +83,9 @@ let package = Package(
             name: "mdlab",
             dependencies: [
                 "CLinux", "ClusterProtocol", "Comparison", "Conformance", "GuestImage", "KernelBuild", "KernelModule",
-                "KernelTrace", "MDClusterModel", "ModelChecker", "NearNames", "PatchIntake", "ProcedureModel",
-                "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering", "VirtualCluster", argumentParser,
+                "KernelTrace", "LineCoverage", "MDClusterModel", "ModelChecker", "NearNames", "PatchIntake",
+                "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering", "VirtualCluster",
+                argumentParser,
             ], swiftSettings: strict),
 
         .executableTarget(
@@ -105,6 +107,7 @@ let package = Package(
         tests(of: "KernelModule"),
         tests(of: "KernelBuild"),
         tests(of: "PatchIntake"),
+        tests(of: "LineCoverage", ["KernelModule"]),
         tests(of: "GuestImage"),
         tests(of: "GuestProtocol"),
         tests(of: "RunRecord", ["ClusterProtocol"]),

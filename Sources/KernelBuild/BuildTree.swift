@@ -9,11 +9,9 @@ import Foundation
 final class BuildTree {
     let folder: String
     let kernel: KernelArtifacts
-    let instrumentation: Instrumentation?
+    let instrumentation: Instrumentation
     private let lock: CacheLock
-    private var modules: [String] {
-        ["md-mod", "raid1", "raid10", "md-cluster"] + (instrumentation == nil ? [] : [Instrumentation.module])
-    }
+    private var modules: [String] { ["md-mod", "raid1", "raid10", "md-cluster"] + instrumentation.modules }
 
     /// The files that these modules are made from, in any kernel that has them.
     static let sourceFiles: Set<String> = [
@@ -23,20 +21,20 @@ final class BuildTree {
 
     private var busyMark: String { folder + ".busy" }
 
-    private init(folder: String, kernel: KernelArtifacts, instrumentation: Instrumentation?, lock: CacheLock) {
+    private init(folder: String, kernel: KernelArtifacts, instrumentation: Instrumentation, lock: CacheLock) {
         self.folder = folder
         self.kernel = kernel
         self.instrumentation = instrumentation
         self.lock = lock
     }
 
-    /// Takes the tree of this kernel for us alone, until `close()`. Instrumented objects have a tree of their own.
+    /// Takes the tree of this kernel for us alone, until `close()`. Objects with other flags have a tree of their own.
     static func open(
-        for kernel: KernelArtifacts, instrumentation: Instrumentation? = nil, cache: CacheFolder,
+        for kernel: KernelArtifacts, instrumentation: Instrumentation, cache: CacheFolder,
         progress: BuildProgressHandler
     ) async throws -> BuildTree {
         let files = FileManager.default
-        let name = kernel.identity + (instrumentation == nil ? "" : "-instrumented")
+        let name = kernel.identity + instrumentation.suffix
         let lock = try await CacheLock.take("\(cache.path)/locks/tree-\(name)", progress: progress)
         do {
             let home = "\(cache.path)/trees/\(name)"
@@ -79,10 +77,8 @@ final class BuildTree {
         }
         let makefile = try String(contentsOfFile: source + "/Makefile", encoding: .utf8)
         var kbuild = try Kbuild.text(fromMakefile: makefile, path: source + "/Makefile")
-        if let instrumentation {
-            kbuild += Instrumentation.kbuild
-            wanted.merge(instrumentation.files) { _, ours in ours }
-        }
+        kbuild += instrumentation.kbuild
+        wanted.merge(instrumentation.files) { _, ours in ours }
         wanted["Kbuild"] = Data(kbuild.utf8)
         for (name, content) in wanted {
             let place = URL(filePath: "\(folder)/\(name)")
@@ -128,6 +124,13 @@ final class BuildTree {
             try await Tool.objcopy.run(["--add-gnu-debuglink=\(draft)/\(debug)", "\(draft)/\(name).ko"])
             built.modules[name] = "\(finalPlace)/\(name).ko"
             built.debug[name] = "\(finalPlace)/\(debug)"
+        }
+        if instrumentation.coverage {
+            try files.createDirectory(atPath: draft + "/" + BuiltModules.notesFolder, withIntermediateDirectories: true)
+            for name in try files.contentsOfDirectory(atPath: folder) where name.hasSuffix(".gcno") {
+                try files.copyItem(atPath: "\(folder)/\(name)", toPath: "\(draft)/\(BuiltModules.notesFolder)/\(name)")
+            }
+            built.notes = "\(finalPlace)/\(BuiltModules.notesFolder)"
         }
         return built
     }

@@ -1,35 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
 
-/// What an instrumented build adds to md's own sources: the module of kernel-tests/gate, and the flags that make md
-/// call it.
+/// What a build adds to md's own sources: modules of mdlab that md's then need, and the flags that make md use them.
+///
+/// Only md's own objects get the flags: what the kernel's headers put into them is not held at gates, since some of it
+/// runs where a call is not allowed.
 struct Instrumentation {
-    /// The module's name, and that of its .ko and .c file.
-    static let module = "mdlab_gate"
-
+    /// The modules of mdlab, in load order: each is one .c file.
+    private(set) var modules: [String] = []
     /// File name -> content.
-    let files: [String: Data]
+    private(set) var files: [String: Data] = [:]
+    /// Lines for the Kbuild file that defines md-mod-y.
+    private(set) var kbuild = ""
+    /// Tells the objects of one kind from those of another; empty for plain ones.
+    private(set) var suffix = ""
+    /// Whether the compiler writes notes (.gcno) beside the objects.
+    let coverage: Bool
 
-    init(in project: ProjectFiles) throws {
-        var files: [String: Data] = [:]
-        for name in [Self.module + ".c", Self.module + "_trace.h", "mdlab_instrument.h"] {
-            files[name] = Data(try project.text("\(project.gate)/\(name)").utf8)
+    /// - Throws: `KernelBuildError.projectFile` when a file of kernel-tests is not there.
+    init(for request: BuildRequest, in project: ProjectFiles) throws {
+        coverage = request.coverage
+        guard request.instrument || request.coverage else { return }
+        var flags: [String] = []
+        if request.instrument {
+            try add("mdlab_gate", with: ["mdlab_gate_trace.h", "mdlab_instrument.h"], from: project.gate)
+            suffix += "-instrumented"
+            flags += [
+                "-finstrument-functions", "-finstrument-functions-exclude-file-list=include/", "-include",
+                "$(src)/mdlab_instrument.h",
+            ]
         }
-        self.files = files
+        if request.coverage {
+            try add("mdlab_coverage", with: [], from: project.coverage)
+            suffix += "-coverage"
+            // Two CPUs may count at once. Moving counters out of loops would lose what a thread did that never left
+            // one (as CFLAGS_GCOV of the kernel's Makefile).
+            flags += ["-fprofile-arcs", "-ftest-coverage", "-fprofile-update=atomic", "-fno-tree-loop-im"]
+        }
+        kbuild += """
+            mdlab_flags := \(flags.joined(separator: " "))
+            $(foreach object,$(md-mod-y) raid1.o raid10.o md-cluster.o,$(eval CFLAGS_$(object) := $(mdlab_flags)))
+
+            """
     }
 
-    /// Lines for the Kbuild file that defines md-mod-y. Only md's own objects are instrumented: what the kernel's
-    /// headers put into them is not, since some of it runs where a call is not allowed.
-    static let kbuild = """
-        obj-m += \(module).o
-        CFLAGS_\(module).o := -I$(src)
-        instrument := -finstrument-functions -finstrument-functions-exclude-file-list=include/ -include $(src)/mdlab_instrument.h
-        $(foreach object,$(md-mod-y) raid1.o raid10.o md-cluster.o,$(eval CFLAGS_$(object) := $(instrument)))
+    private mutating func add(_ module: String, with headers: [String], from folder: String) throws {
+        for name in [module + ".c"] + headers {
+            let path = "\(folder)/\(name)"
+            guard let content = FileManager.default.contents(atPath: path) else {
+                throw KernelBuildError.projectFile(path: path, reason: "cannot be read")
+            }
+            files[name] = content
+        }
+        modules.append(module)
+        kbuild += "obj-m += \(module).o\nCFLAGS_\(module).o := -I$(src)\n"
+    }
 
-        """
-
-    /// For the name of a cache entry.
+    /// For the name of a cache entry; empty for plain modules.
     var text: String {
-        files.sorted { $0.key < $1.key }.map { "\($0.key)\n\($0.value.base64EncodedString())\n" }.joined() + Self.kbuild
+        files.sorted { $0.key < $1.key }.map { "\($0.key)\n\($0.value.base64EncodedString())\n" }.joined() + kbuild
     }
 }

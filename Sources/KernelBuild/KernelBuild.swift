@@ -18,12 +18,18 @@ public struct BuildRequest: Sendable, Equatable {
     public var variant: String?
     /// With -finstrument-functions, and the module that holds threads at functions (kernel-tests/gate) beside them.
     public var instrument: Bool
+    /// With gcov's counters, which say what lines ran.
+    public var coverage: Bool
 
-    public init(kernel: KernelChoice, patches: [String] = [], variant: String? = nil, instrument: Bool = false) {
+    public init(
+        kernel: KernelChoice, patches: [String] = [], variant: String? = nil, instrument: Bool = false,
+        coverage: Bool = false
+    ) {
         self.kernel = kernel
         self.patches = patches
         self.variant = variant
         self.instrument = instrument
+        self.coverage = coverage
     }
 
     /// What is built, in words: `stock + fix.patch, variant async`.
@@ -32,6 +38,7 @@ public struct BuildRequest: Sendable, Equatable {
         for patch in patches { text += " + " + (patch.split(separator: "/").last.map(String.init) ?? patch) }
         if let variant { text += ", variant " + variant }
         if instrument { text += ", instrumented" }
+        if coverage { text += ", with coverage" }
         return text
     }
 }
@@ -58,7 +65,7 @@ public struct KernelArtifacts: Sendable, Equatable, Codable {
 public struct BuiltModules: Sendable, Equatable, Codable {
     public var directory: String
     /// Module name as lsmod says it with dashes (`md-cluster`) to the stripped .ko. Instrumented ones have `mdlab_gate`
-    /// too, which is loaded first.
+    /// too, those with counters `mdlab_coverage`; they are loaded first.
     public var modules: [String: String]
     /// The same names to the files with the debug information.
     public var debug: [String: String]
@@ -69,12 +76,16 @@ public struct BuiltModules: Sendable, Equatable, Codable {
     /// What became of each patch.
     public var patches: [PatchReport] = []
     public var key = ""
+    /// The folder of the compiler's notes (.gcno) of modules with gcov's counters.
+    public var notes: String?
+    static let notesFolder = "notes"
 
     /// The same modules with the cache entry at `place`: a cache may be moved.
     func relocated(to place: String) -> BuiltModules {
         var moved = self
         moved.directory = place
         moved.modules = modules.mapValues { place + $0.dropFirst(directory.count) }
+        moved.notes = notes.map { place + $0.dropFirst(directory.count) }
         moved.debug = debug.mapValues { place + $0.dropFirst(directory.count) }
         return moved
     }

@@ -47,7 +47,7 @@ public struct KernelBuilder: Sendable {
     public func build(_ request: BuildRequest) async throws -> BuiltModules {
         let variant = try request.variant.map { try Variant.find($0, in: files) }
         let patches = try request.patches.map { try PatchSource(path: $0) }
-        let instrumentation = try request.instrument ? Instrumentation(in: files) : nil
+        let instrumentation = try Instrumentation(for: request, in: files)
         let kernel = try await prepare(request.kernel)
         let key = try await key(for: kernel, patches: patches, variant: variant, instrumentation: instrumentation)
         var made = false
@@ -90,7 +90,7 @@ public struct KernelBuilder: Sendable {
 
     /// All that decides what comes out.
     private func key(
-        for kernel: KernelArtifacts, patches: [PatchSource], variant: Variant?, instrumentation: Instrumentation?
+        for kernel: KernelArtifacts, patches: [PatchSource], variant: Variant?, instrumentation: Instrumentation
     ) async throws -> String {
         let names = try sourceNames(kernel)
         let sums = try await Checksum.of(files: names.map { "\(kernel.source)/\($0)" })
@@ -100,7 +100,7 @@ public struct KernelBuilder: Sendable {
             input += "patch \(Data(patch.bytes).base64EncodedString())\n"
         }
         if let variant { input += "variant \(variant.name)\n\(variant.text)\n" }
-        if let instrumentation { input += "instrument\n\(instrumentation.text)\n" }
+        if !instrumentation.modules.isEmpty { input += "instrument\n\(instrumentation.text)\n" }
         return String(try await Checksum.of(text: input).prefix(20))
     }
 

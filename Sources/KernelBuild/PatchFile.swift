@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /// A patch as its file says it: plain diff, git's format, or one or more mails.
-struct PatchFile: Equatable {
+package struct PatchFile: Equatable {
     /// A line without its newline. Bytes, as kernel files and mails are not always UTF-8.
-    typealias Line = ArraySlice<UInt8>
+    package typealias Line = ArraySlice<UInt8>
 
-    struct Hunk: Equatable {
+    package struct Hunk: Equatable {
         /// The whole `@@` line.
-        var header: String
+        package var header: String
         /// First line, counted from 1, of the old and of the new text.
-        var oldStart: Int
-        var newStart: Int
+        package var oldStart: Int
+        package var newStart: Int
         /// Context and removed lines; context and added lines.
-        var old: [Line] = []
-        var new: [Line] = []
+        package var old: [Line] = []
+        package var new: [Line] = []
         /// How many lines at each end are context.
-        var leading = 0
-        var trailing = 0
+        package var leading = 0
+        package var trailing = 0
         /// As they stand in the patch, with their sign.
-        var text: [Line] = []
+        package var text: [Line] = []
     }
 
-    struct File: Equatable {
+    package struct File: Equatable {
         /// As the patch says them, without date; nil for /dev/null.
-        var oldPath: String?
-        var newPath: String?
-        var hunks: [Hunk] = []
+        package var oldPath: String?
+        package var newPath: String?
+        package var hunks: [Hunk] = []
     }
 
-    var files: [File] = []
+    package var files: [File] = []
 
     static let sizeLimit = 16 << 20
 
     /// Reads a patch. Text around the diffs (mail headers, commit message, signature) is passed over.
-    static func parse(_ bytes: [UInt8]) throws(PatchFault) -> PatchFile {
+    package static func parse(_ bytes: [UInt8]) throws(PatchFault) -> PatchFile {
         guard bytes.count <= sizeLimit else { throw .tooLarge(bytes: bytes.count) }
         guard !bytes.contains(0) else { throw .binary(nil) }
         var reader = PatchReader(bytes)

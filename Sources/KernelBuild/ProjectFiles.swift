@@ -30,6 +30,7 @@ public struct ProjectFiles: Sendable {
     public var kernels: String { root + "/vm/kernels.json" }
     public var guestPackages: String { root + "/vm/guest-packages" }
     public var variants: String { root + "/kernel-tests/variants" }
+    var coverage: String { root + "/kernel-tests/coverage" }
     public var gate: String { root + "/kernel-tests/gate" }
 
     func text(_ path: String) throws -> String {

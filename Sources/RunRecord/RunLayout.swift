@@ -20,6 +20,8 @@ public struct RunLayout: Sendable, Hashable {
     /// What was built, against the kernel's own source: patches and variant. Not there for modules that were not built
     /// here.
     public var changes: URL { root.appending(path: "changes.diff") }
+    /// What lines ran, all nodes together, as lcov's tracefile; only there for modules built with counters.
+    public var coverage: URL { root.appending(path: "coverage.info") }
     public var verdict: URL { root.appending(path: "verdict.json") }
     public var ktap: URL { root.appending(path: "results.ktap") }
     public var capture: URL { root.appending(path: "network.pcap") }

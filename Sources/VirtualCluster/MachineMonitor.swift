@@ -26,8 +26,9 @@ final class MachineMonitor: @unchecked Sendable {
     }
 
     @discardableResult
-    func execute(_ command: String, _ arguments: [String: String] = [:]) async throws -> MachineProtocol.Message.Return
-    {
+    func execute(
+        _ command: String, _ arguments: [String: MachineProtocol.Argument] = [:]
+    ) async throws -> MachineProtocol.Message.Return {
         try await withCheckedThrowingContinuation { continuation in
             reactor.execute { [self] in
                 guard let connection else {

@@ -35,11 +35,27 @@ enum MachineProtocol {
         var QMP: Greeting?
     }
 
-    static func command(_ name: String, id: Int, arguments: [String: String] = [:]) -> [UInt8] {
+    enum Argument: Encodable, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral {
+        case text(String)
+        case number(Int64)
+
+        init(stringLiteral value: String) { self = .text(value) }
+        init(integerLiteral value: Int64) { self = .number(value) }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .text(let text): try container.encode(text)
+            case .number(let number): try container.encode(number)
+            }
+        }
+    }
+
+    static func command(_ name: String, id: Int, arguments: [String: Argument] = [:]) -> [UInt8] {
         struct Command: Encodable {
             var execute: String
             var id: Int
-            var arguments: [String: String]?
+            var arguments: [String: Argument]?
         }
         let command = Command(execute: name, id: id, arguments: arguments.isEmpty ? nil : arguments)
         // Strings and integers always encode.

@@ -46,7 +46,10 @@ extension QEMUCluster {
         }
         for (name, path) in paths.sorted(by: { $0.key < $1.key }) {
             let sections = try await sections(of: name, on: node)
-            symbols.add(module: name, file: try KernelModuleFile(path: path), sections: sections)
+            let file = try KernelModuleFile(path: path)
+            symbols.add(module: name, file: file, sections: sections)
+            let counters = CounterMemory.of(module: name, file: file, sections: sections)
+            state.withLock { $0.counters[node.id, default: []] += counters }
         }
         state.withLock { [symbols] in $0.symbols[node.id] = symbols }
         let gates = configuration.modules.contains { $0.name == "mdlab_gate" }

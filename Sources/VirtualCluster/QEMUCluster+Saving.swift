@@ -16,6 +16,8 @@ extension QEMUCluster {
         /// The addresses of the modules' symbols, by node.
         var symbols: [Int: [String: UInt64]]
         var tracing: [Int]
+        /// Not there in clusters that were saved before there were counters.
+        var counters: [Int: [CounterMemory]]?
     }
 
     private static func hostState(in folder: URL) -> URL { folder.appending(path: "host.json") }
@@ -33,7 +35,8 @@ extension QEMUCluster {
             HostState(
                 modulesAreLoaded: state.modulesAreLoaded,
                 symbols: Dictionary(uniqueKeysWithValues: state.symbols.map { ($0.key.rawValue, $0.value.modules) }),
-                tracing: state.tracing.map(\.rawValue).sorted())
+                tracing: state.tracing.map(\.rawValue).sorted(),
+                counters: Dictionary(uniqueKeysWithValues: state.counters.map { ($0.key.rawValue, $0.value) }))
         }
         try JSONEncoder().encode(host).write(to: Self.hostState(in: folder))
         try await everyNode { [self] node in
@@ -85,6 +88,7 @@ extension QEMUCluster {
             cluster.state.withLock { state in
                 state.modulesAreLoaded = host.modulesAreLoaded
                 state.tracing = Set(host.tracing.map { NodeID($0) })
+                for (node, counters) in host.counters ?? [:] { state.counters[NodeID(node)] = counters }
                 for (node, modules) in host.symbols { state.symbols[NodeID(node)] = KernelSymbols(modules: modules) }
             }
             try await withLimit(

@@ -26,6 +26,8 @@ public final class QEMUCluster: Sendable {
         /// Modules are loaded at other addresses on every node.
         var symbols: [NodeID: KernelSymbols] = [:]
         var tracing: Set<NodeID> = []
+        /// Where gcov's counters lie, on nodes whose modules have some.
+        var counters: [NodeID: [CounterMemory]] = [:]
     }
     let state = Mutex(State())
     // Only touched on the reactor's thread.
@@ -141,6 +143,7 @@ public final class QEMUCluster: Sendable {
     public func finish(_ ending: RunDescription.Ending) async {
         await Task.detached { [self] in
             await finishRecord()
+            for node in guests where node.processID > 0 { await saveCounters(of: node) }
             await stop()
             recorder.close(ending)
         }.value
@@ -177,6 +180,7 @@ extension QEMUCluster: ClusterControl {
 
     public func crash(_ node: NodeID) async throws {
         let guest = try guest(node)
+        await saveCounters(of: guest)
         recorder.note(.step, node: node, "power cut")
         if guest.processID > 0 { kill(guest.processID, SIGKILL) }
         while guest.processID > 0 { try await Task.sleep(for: .milliseconds(2)) }

@@ -136,7 +136,7 @@ struct DelayLaboratory: Sendable {
             throw error
         }
         let taken = ContinuousClock.now - start
-        await cluster.finish(outcome.runner.ending)
+        await laboratory.finish(cluster, of: bench, outcome.runner.ending)
         let run = try RecordedRun(layout)
         let evidence = run.evidence(rules: files.rules)
         let verdict = run.verdict(of: evidence)

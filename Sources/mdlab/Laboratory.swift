@@ -92,8 +92,8 @@ struct Laboratory {
 
     /// In load order: each needs only what stands before it, and dlm, which is in the image.
     private static let modulesOfMD = ["md-mod", "raid1", "raid10", "md-cluster"]
-    /// The first is in instrumented builds only.
-    private static let modulesUnderTest = ["mdlab_gate"] + modulesOfMD
+    /// The first two are in instrumented builds and in those with coverage only.
+    private static let modulesUnderTest = ["mdlab_gate", "mdlab_coverage"] + modulesOfMD
 
     private func image(for kernel: KernelArtifacts, nodes: Int) async throws -> (
         initramfs: String, modules: [String: String]
@@ -147,6 +147,12 @@ struct Laboratory {
         return recorder
     }
 
+    /// Ends a run: completes the record, ends the nodes, and says what lines ran if the modules counted them.
+    func finish(_ cluster: QEMUCluster, of bench: Bench, _ ending: RunDescription.Ending) async {
+        await cluster.finish(ending)
+        await CoverageFile.write(bench.modules, nodes: cluster.guests.map(\.id), to: cluster.recorder.layout)
+    }
+
     /// How many saved clusters the cache keeps: a quarter of a GB each. Two kernels with 2, 3 and 4 nodes fit.
     private static let savedClusters = 8
 
@@ -163,7 +169,7 @@ struct Laboratory {
         let saved = URL(filePath: try await savedCluster(for: bench, recorder: recorder))
         do {
             return try await QEMUCluster.restore(bench.configuration, from: saved, recorder: recorder)
-        } catch let failure as ClusterFailure where failure != .interrupted {
+        } catch let failure where !(failure is CancellationError) && failure as? ClusterFailure != .interrupted {
             // Whatever is wrong with it (a QEMU that was upgraded in place, a damaged file): a boot always works.
             recorder.note(.note, "the saved cluster could not be restored (\(failure)); booting instead")
             try? FileManager.default.removeItem(at: saved)

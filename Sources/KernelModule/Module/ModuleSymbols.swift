@@ -10,8 +10,14 @@ public struct Symbol: Sendable, Hashable {
     public var offset: UInt64
     public var size: UInt64
     public var isFunction: Bool
-    public init(name: String, section: String?, offset: UInt64, size: UInt64, isFunction: Bool) {
+    /// The file that a local symbol was compiled from ("md-bitmap.c"); nil for others. Static functions of two files
+    /// may have one name.
+    public var sourceFile: String?
+    public init(
+        name: String, section: String?, offset: UInt64, size: UInt64, isFunction: Bool, sourceFile: String? = nil
+    ) {
         (self.name, self.section, self.offset, self.size, self.isFunction) = (name, section, offset, size, isFunction)
+        self.sourceFile = sourceFile
     }
 }
 
@@ -57,14 +63,18 @@ extension KernelModuleFile {
     }
 
     static func symbols(_ image: ElfImage, _ table: [ElfImage.Entry]) -> [Symbol] {
-        table.compactMap { entry in
+        var file: String?
+        return table.compactMap { entry in
             let types = [STT_NOTYPE, STT_OBJECT, STT_FUNC]
+            // Local symbols follow the STT_FILE entry of their object (System V ABI, "Symbol Table").
+            if Int32(entry.type) == STT_FILE { file = entry.name }
             guard !entry.name.isEmpty, entry.section != SHN_UNDEF, types.contains(Int32(entry.type)) else { return nil }
             let isReserved = entry.section >= SHN_LORESERVE
             guard isReserved || image.sections.indices.contains(entry.section) else { return nil }
             return Symbol(
                 name: entry.name, section: isReserved ? nil : image.sections[entry.section].name, offset: entry.value,
-                size: entry.size, isFunction: Int32(entry.type) == STT_FUNC)
+                size: entry.size, isFunction: Int32(entry.type) == STT_FUNC,
+                sourceFile: Int32(entry.binding) == STB_LOCAL ? file : nil)
         }
     }
 

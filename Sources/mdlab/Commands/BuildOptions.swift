@@ -20,6 +20,9 @@ struct BuildOptions: ParsableArguments {
     @Flag(help: "Build modules whose threads can be held at any function (kernel-tests/gate).")
     var instrument = false
 
+    @Flag(help: "Build modules that count what lines ran (gcov); the record then has coverage.info.")
+    var coverage = false
+
     func validate() throws {
         if kernel != nil, linux != nil {
             throw ValidationError("--kernel and --linux exclude each other: give one of them.")
@@ -31,6 +34,7 @@ struct BuildOptions: ParsableArguments {
             if let linux { .tree(URL(filePath: linux).standardizedFileURL.path) } else {
                 .packaged(kernel ?? catalog.default)
             }
-        return BuildRequest(kernel: choice, patches: patch, variant: variant, instrument: instrument)
+        return BuildRequest(
+            kernel: choice, patches: patch, variant: variant, instrument: instrument, coverage: coverage)
     }
 }

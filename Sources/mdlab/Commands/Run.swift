@@ -121,8 +121,7 @@ struct RunDriver: Sendable {
             instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness))
         runner.disturbance = disturbance
         let outcome = await runner.run()
-        // The record is closed by a task of its own: this one may be cancelled.
-        await lab.cluster.finish(outcome.ending)
+        await lab.finish(outcome.ending)
         let verdict = try RecordedRun(layout).verdict(rules: rules)
         try VerdictFile.write(verdict, name: run.name, to: layout)
         return verdict
@@ -133,7 +132,12 @@ struct RunDriver: Sendable {
         let cluster: QEMUCluster
         /// How much slower than an idle desktop the machine is.
         let slowness: Double
+        fileprivate let laboratory: Laboratory
+        fileprivate let bench: Laboratory.Bench
 
+        func finish(_ ending: RunDescription.Ending) async {
+            await laboratory.finish(cluster, of: bench, ending)
+        }
     }
 
     /// Every scenario gets these disks at least, so that one saved cluster serves all scenarios with as many nodes.
@@ -162,7 +166,9 @@ struct RunDriver: Sendable {
             throw error
         }
         let seconds = (clock.now - start) / .seconds(1)
-        return Lab(cluster: cluster, slowness: seconds / (cold ? Self.idleBootSeconds : Self.idleRestoreSeconds))
+        return Lab(
+            cluster: cluster, slowness: seconds / (cold ? Self.idleBootSeconds : Self.idleRestoreSeconds),
+            laboratory: laboratory, bench: bench)
     }
 
     /// What booting an emulated cluster takes on an idle desktop, in seconds.

@@ -142,7 +142,7 @@ struct SteeringRun: Sendable {
             instance: run.instance, cluster: lab.cluster, patience: Patience(slowness: lab.slowness))
         runner.steer(with: steering, log: log)
         let outcome = await runner.run()
-        await lab.cluster.finish(outcome.ending)
+        await lab.finish(outcome.ending)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         progress.clear()
         let recorded = try RecordedRun(folder)

@@ -60,10 +60,10 @@ struct VM: AsyncParsableCommand {
             }
             _ = try await cluster.snapshot("final")
         } catch {
-            await cluster.finish(RunDescription.Ending(of: error))
+            await laboratory.finish(cluster, of: bench, RunDescription.Ending(of: error))
             throw error
         }
-        await cluster.finish(.finished)
+        await laboratory.finish(cluster, of: bench, .finished)
         Terminal.write("record: \(layout.root.relativePath)\n", to: 2)
         if failed { throw ExitCode(Exit.fail) }
     }
