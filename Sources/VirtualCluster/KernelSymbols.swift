@@ -28,6 +28,8 @@ struct KernelSymbols: Sendable {
         for symbol in file.symbols {
             guard let section = symbol.section, let base = sections[section] else { continue }
             modules[symbol.name] = base + symbol.offset
+            // An address in a trace is one of code. Data may lie where init code was, and be the nearest name below.
+            guard symbol.isFunction else { continue }
             lines += String(base + symbol.offset, radix: 16) + " t " + symbol.name + "\t[" + name + "]\n"
         }
         text += lines
