@@ -23,6 +23,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -34,6 +35,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -67,6 +69,7 @@ let package = Package(
                 "ProtocolTrace", "RunRecord",
             ], searches: true),
         room("Reporting", ["RunRecord"]),
+        room("Validation", ["LineCoverage", "RunRecord"]),
         room(
             "Scenarios",
             [
@@ -79,13 +82,19 @@ let package = Package(
                 "ClusterProtocol", "Comparison", "Conformance", "KernelTrace", "MDClusterModel", "ModelChecker",
                 "NearNames", "ProcedureModel", "RunRecord", "Scenarios", "VirtualCluster", yams,
             ]),
+        room(
+            "HTMLReport",
+            [
+                "ClusterProtocol", "Conformance", "KernelTrace", "ProtocolTrace", "RunRecord", "Validation", mustache,
+            ]),
         .executableTarget(
             name: "mdlab",
             dependencies: [
-                "CLinux", "ClusterProtocol", "Comparison", "Conformance", "GuestImage", "KernelBuild", "KernelModule",
+                "CLinux", "ClusterProtocol", "Comparison", "Conformance", "GuestImage", "HTMLReport", "KernelBuild",
+                "KernelModule",
                 "KernelTrace", "LineCoverage", "MDClusterModel", "ModelChecker", "NearNames", "PatchIntake",
-                "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering", "VirtualCluster",
-                argumentParser,
+                "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering", "Validation",
+                "VirtualCluster", argumentParser,
             ], swiftSettings: strict),
 
         .executableTarget(
@@ -111,7 +120,7 @@ let package = Package(
         tests(of: "GuestImage"),
         tests(of: "GuestProtocol"),
         tests(of: "RunRecord", ["ClusterProtocol"]),
-        tests(of: "VirtualCluster", ["CLinux", "ClusterProtocol", "GuestProtocol", "RunRecord"]),
+        tests(of: "VirtualCluster", ["CLinux", "ClusterProtocol", "GuestProtocol", "KernelModule", "RunRecord"]),
         tests(of: "KernelTrace", ["ClusterProtocol", "RunRecord", "TestRecords"]),
         tests(of: "ProtocolTrace", ["ClusterProtocol", "KernelTrace", "RunRecord", "TestRecords"]),
         tests(of: "Conformance", ["ClusterProtocol", "KernelTrace", "ProtocolTrace", "RunRecord", "TestRecords"]),
@@ -122,6 +131,8 @@ let package = Package(
                 "RunRecord", "TestRecords",
             ]),
         tests(of: "Reporting", ["RunRecord"]),
+        tests(of: "HTMLReport", ["ProtocolTrace", "RunRecord", "TestRecords", "Validation"]),
+        tests(of: "Validation", ["LineCoverage", "RunRecord"]),
         tests(of: "Scenarios", ["ClusterProtocol", "KernelTrace", "ProtocolTrace", "RunRecord", "VirtualCluster"]),
         tests(
             of: "Steering",

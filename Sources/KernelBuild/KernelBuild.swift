@@ -59,6 +59,8 @@ public struct KernelArtifacts: Sendable, Equatable, Codable {
     public var headers: String
     /// The folder drivers/md.
     public var source: String
+    /// The folder with checkpatch.pl.
+    public var scripts: String
 }
 
 /// Modules ready to be loaded, and what they were made from.

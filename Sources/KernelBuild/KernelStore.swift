@@ -8,7 +8,7 @@ struct KernelStore {
     let progress: BuildProgressHandler
 
     /// Raised when the layout of an entry changes.
-    private static let layout = 1
+    private static let layout = 2
 
     /// A kernel as apt knows it now.
     struct Resolved {
@@ -58,14 +58,15 @@ struct KernelStore {
             release: release, identity: identity, vmlinuz: "\(place)/image/boot/vmlinuz-\(release)",
             systemMap: "\(place)/image/boot/System.map-\(release)", config: "\(place)/image/boot/config-\(release)",
             modulesTree: "\(place)/image/lib/modules/\(release)",
-            headers: "\(place)/headers/usr/src/linux-headers-\(release)", source: "\(place)/md")
+            headers: "\(place)/headers/usr/src/linux-headers-\(release)", source: "\(place)/md",
+            scripts: "\(place)/scripts")
     }
 
     private func fill(
         _ draft: String, entry: KernelCatalog.Entry, image: AptPackage, headersMeta: AptPackage, release: String
     ) async throws {
         let files = FileManager.default
-        for folder in ["image", "headers", "md"] {
+        for folder in ["image", "headers"] {
             try files.createDirectory(atPath: "\(draft)/\(folder)", withIntermediateDirectories: true)
         }
         try await packages.unpack(image, into: "\(draft)/image")
@@ -84,7 +85,7 @@ struct KernelStore {
 
         let source = try await packages.version(image.version, of: entry.source)
         used.append(source)
-        try await extractSource(source, into: "\(draft)/md", scratch: "\(draft)/source")
+        try await extractSource(source, into: draft, scratch: "\(draft)/source")
         let config = try String(contentsOfFile: "\(draft)/image/boot/config-\(release)", encoding: .utf8)
         let missing = KernelTree.missingOptions(in: config)
         guard missing.isEmpty else {
@@ -102,7 +103,8 @@ struct KernelStore {
         try loose.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    /// drivers/md out of the tar archive inside the source package, without its subfolders.
+    /// `md`, which is drivers/md without its subfolders, and `scripts` with checkpatch.pl and what it reads: out of the
+    /// tar archive inside the source package.
     private func extractSource(_ package: AptPackage, into folder: String, scratch: String) async throws {
         let files = FileManager.default
         try await packages.unpack(package, into: scratch)
@@ -112,8 +114,11 @@ struct KernelStore {
             throw KernelBuildError.packageDamaged(package.name, reason: "it has no tar archive in usr/src")
         }
         try await Tool.tar.run([
-            "-xf", "\(scratch)/usr/src/\(archive)", "-C", folder, "--strip-components=3", "--no-wildcards-match-slash",
+            "-xf", "\(scratch)/usr/src/\(archive)", "-C", folder, "--strip-components=1", "--no-wildcards-match-slash",
             "--wildcards", "*/drivers/md/*.[ch]", "*/drivers/md/Makefile",
+            "*/scripts/checkpatch.pl", "*/scripts/spelling.txt", "*/scripts/const_structs.checkpatch",
         ])
+        try files.moveItem(atPath: folder + "/drivers/md", toPath: folder + "/md")
+        try files.removeItem(atPath: folder + "/drivers")
     }
 }

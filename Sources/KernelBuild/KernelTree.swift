@@ -51,7 +51,7 @@ struct KernelTree {
         return KernelArtifacts(
             release: release, identity: identity, vmlinuz: "\(path)/arch/x86/boot/bzImage",
             systemMap: "\(path)/System.map", config: "\(path)/.config", modulesTree: "\(place)/lib/modules/\(release)",
-            headers: path, source: "\(path)/drivers/md")
+            headers: path, source: "\(path)/drivers/md", scripts: "\(path)/scripts")
     }
 
     private func has(_ file: String) -> Bool {

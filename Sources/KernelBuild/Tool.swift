@@ -34,6 +34,8 @@ struct Tool {
     static let sha256sum = Tool(name: "sha256sum", package: "coreutils")
     static let diff = Tool(name: "diff", package: "diffutils")
     static let patch = Tool(name: "patch", package: "patch")
+    static let perl = Tool(name: "perl", package: "perl")
+    static let sparse = Tool(name: "sparse", package: "sparse")
     static let spatch = Tool(name: "spatch", package: "coccinelle")
 
     static let outputLimit = 64 << 20

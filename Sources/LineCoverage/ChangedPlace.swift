@@ -29,6 +29,8 @@ public struct ChangedSource: Sendable, Equatable {
     /// Path -> line number -> text, of all lines that the difference shows of the new files.
     var shown: [String: [Int: String]] = [:]
 
+    public init() {}
+
     /// - Parameter diff: a unified difference against the kernel's own source, as the record's changes.diff.
     /// - Throws: `PatchFault` for what is no difference. An empty one changes nothing.
     public init(diff: [UInt8]) throws(PatchFault) {

@@ -32,6 +32,7 @@ public struct Gcov: Sendable {
     /// - Returns: counts of the files that lie beside the compiled ones, under `drivers/md`; those of the kernel's
     ///   other headers are left out.
     public func counts(_ dumps: [Dump]) async throws -> LineCounts {
+        guard !dumps.isEmpty else { return LineCounts() }
         var counters: [String: [String: [UInt64]]] = [:]
         for dump in dumps {
             guard let path = modules[dump.module] else { continue }
@@ -40,6 +41,18 @@ public struct Gcov: Sendable {
                 counters[source, default: [:]].merge(values) { $1 }
             }
         }
+        return try await counts(counters)
+    }
+
+    /// All lines that have code, none of which ran.
+    public func nothingRan() async throws -> LineCounts {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: notes)) ?? []
+        let sources = names.filter { $0.hasSuffix(".gcno") }.map { $0.replacing(".gcno", with: ".c") }
+        return try await counts(Dictionary(uniqueKeysWithValues: sources.map { ($0, [:]) }))
+    }
+
+    /// - Parameter counters: source file -> function -> counters.
+    private func counts(_ counters: [String: [String: [UInt64]]]) async throws -> LineCounts {
         let folder = FileManager.default.temporaryDirectory.appending(path: "mdlab-gcov-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

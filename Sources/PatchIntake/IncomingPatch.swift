@@ -22,8 +22,13 @@ public struct IncomingPatch: Sendable, Equatable {
         if let date { head += "Date: \(date)\n" }
         head += "Subject: \(subject.text)\n\n"
         if !message.isEmpty { head += message + (message.hasSuffix("\n") ? "" : "\n") }
+        // What ends a commit message, where the diff does not begin with it.
+        if !diff.starts(with: "---\n".utf8) { head += "---\n" }
         return [UInt8](head.utf8) + diff
     }
+
+    /// A diff without author and message, as `diff` and `git diff` print it.
+    public var isPlainDiff: Bool { author == nil && message.isEmpty }
 
     /// "0002-md-cluster-wait-for-ack.patch", as `git format-patch` would name the patch at this place of its series.
     public func fileName(at place: Int) -> String {

@@ -87,7 +87,8 @@ public struct Intake: Sendable {
 
     private static func plain(_ bytes: [UInt8], path: String) -> Mail {
         Mail(
-            origin: path, subject: SubjectLine(URL(filePath: path).lastPathComponent), author: nil, date: nil,
+            origin: path, subject: SubjectLine(URL(filePath: path).deletingPathExtension().lastPathComponent),
+            author: nil, date: nil,
             message: "",
             diff: bytes)
     }

@@ -14,6 +14,7 @@ struct MDLab: AsyncParsableCommand {
         abstract: "A laboratory for md-cluster patches: build, run in a cluster of VMs, judge.",
         version: version,
         subcommands: [
+            Validate.self,
             Build.self,
             IntakeCommand.self,
             ExploreKernel.self,
@@ -21,6 +22,7 @@ struct MDLab: AsyncParsableCommand {
             CompareMatrix.self,
             Compare.self,
             CoverageCommand.self,
+            Lines.self,
             LogCommand.self,
             Report.self,
             Run.self,

@@ -151,7 +151,7 @@ import Testing
 
     @Test func takesAPlainDiffByItsName() async throws {
         let series = try await read([UInt8](Self.diff.utf8), name: "wait.diff")
-        #expect(series.patches.map(\.subject.title) == ["wait.diff"])
+        #expect(series.patches.map(\.subject.title) == ["wait"])
         #expect(holdsTheChange(try #require(series.patches.first)))
     }
 

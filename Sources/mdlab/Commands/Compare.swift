@@ -41,53 +41,48 @@ struct Compare: ParsableCommand {
         var exit = Exit.pass
         var documents: [ComparisonDocument] = []
         for folder in runs {
-            let recording = try Recording.open(URL(filePath: folder))
-            let comparison = try ModelComparison(recording, variant: variant, limit: states)
-            let snapshots = recording.nodes.flatMap(\.snapshots)
-            let endState = EndState(comparison, recording)
-            let did = RecordedOperations.workload(of: recording.nodes.map { ($0.id, $0.trace ?? []) })
-            let hang = try HangMatch.find(
-                in: snapshots, variant: comparison.variant, workloads: did.map { [$0] } ?? [])
-            let answer =
-                brief
-                ? ComparisonWording.line(comparison, folder: folder)
-                : ComparisonWording.report(
-                    comparison, Observation(comparison, endState, recording.description), recording.description)
-            // Every event is the model's, but the model would have gone on.
-            let isHung = recording.description.ending == .hung && hang != .noHang
-            let end = isHung ? HangEnd(comparison, limit: states) : nil
-            if case .goesOn(let threads)? = end {
-                print("does not conform: it \(MatrixWording.goesOn(threads));" + answer.dropFirst("conforms".count))
-                exit = Exit.fail
-            } else if comparison.answer == .conforms, case .notInModel = hang {
-                print("does not conform: it hangs, the model does not;" + answer.dropFirst("conforms".count))
-            } else if endState.answer == .differs {
-                print("does not conform: end state;" + answer.dropFirst("conforms".count))
-            } else {
-                print(answer)
-            }
-            let messages = comparison.exchanges(recording.nodes.map { ($0.id, $0.trace ?? []) })
-            if exchanges { print(ComparisonWording.table(messages)) }
-            let isMismatch = if case .doesNotConform = comparison.answer { true } else { false }
-            if !brief && !isMismatch || endState.answer == .differs { print(ComparisonWording.text(endState)) }
-            let hangText = ComparisonWording.text(hang, variant: comparison.variant)
-            if let hangText { print(Screen.folded(hangText)) }
-            let isHang = if case .notInModel = hang { true } else { false }
-            documents.append(
-                ComparisonDocument(
-                    comparison, endState, messages, run: recording.description, hang: hangText, isHang: isHang,
-                    doubt: ComparisonWording.text))
-            if let svg { try Data(ComparisonPicture.svg(comparison).utf8).write(to: URL(filePath: svg)) }
-            switch comparison.answer {
-            case .conforms:
-                // What is there conforms, and the model would have gone on.
-                if case .notInModel = hang { exit = Exit.fail }
-                if endState.answer == .differs { exit = Exit.fail }
-            case .doesNotConform: exit = Exit.fail
-            case .notDecided: if exit == Exit.pass { exit = Exit.untestable }
-            }
+            let run = try RunComparison(
+                try Recording.open(URL(filePath: folder)), variant: variant, limit: states)
+            exit = Self.worse(exit, run.exitCode)
+            documents.append(show(run, folder: folder))
+            if let svg { try Data(ComparisonPicture.svg(run.comparison).utf8).write(to: URL(filePath: svg)) }
         }
         if let json { try ComparisonDocument.write(documents, to: URL(filePath: json)) }
         if exit != Exit.pass { throw ExitCode(exit) }
+    }
+
+    /// One run that does not conform outweighs one that is not decided.
+    private static func worse(_ first: Int32, _ second: Int32) -> Int32 {
+        [Exit.fail, Exit.untestable].first { $0 == first || $0 == second } ?? Exit.pass
+    }
+
+    /// Prints what there is to say of a run.
+    private func show(_ run: RunComparison, folder: String) -> ComparisonDocument {
+        let (comparison, recording) = (run.comparison, run.recording)
+        let answer =
+            brief
+            ? ComparisonWording.line(comparison, folder: folder)
+            : ComparisonWording.report(
+                comparison, Observation(comparison, run.endState, recording.description), recording.description)
+        switch run.answer {
+        case .goesOn(let threads):
+            print("does not conform: it \(MatrixWording.goesOn(threads));" + answer.dropFirst("conforms".count))
+        case .hang:
+            print("does not conform: it hangs, the model does not;" + answer.dropFirst("conforms".count))
+        case .endState: print("does not conform: end state;" + answer.dropFirst("conforms".count))
+        case .conforms, .event, .notDecided: print(answer)
+        }
+        let messages = comparison.exchanges(recording.nodes.map { ($0.id, $0.trace ?? []) })
+        if exchanges { print(ComparisonWording.table(messages)) }
+        let isMismatch = if case .event = run.answer { true } else { false }
+        if !brief && !isMismatch || run.endState.answer == .differs {
+            print(ComparisonWording.text(run.endState))
+        }
+        let hangText = ComparisonWording.text(run.hang, variant: comparison.variant)
+        if let hangText { print(Screen.folded(hangText)) }
+        let isHang = if case .notInModel = run.hang { true } else { false }
+        return ComparisonDocument(
+            comparison, run.endState, messages, run: recording.description, hang: hangText, isHang: isHang,
+            doubt: ComparisonWording.text)
     }
 }

@@ -6,14 +6,27 @@ import RunRecord
 
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the verdicts of recorded runs, as a summary, KTAP, JSON or JUnit.")
+        abstract: "Show the verdicts of recorded runs, as a summary, KTAP, JSON, JUnit or a page.")
 
     enum Format: String, CaseIterable, ExpressibleByArgument { case summary, ktap, json, junit }
 
     @Argument(help: "Folders of runs.") var runs: [String]
     @Option(help: "summary, ktap, json or junit.") var format: Format?
+    @Flag(
+        help:
+            "Write a page that needs no network: verdicts, messages as swim lanes, every event. Takes validations too.")
+    var html = false
+    @Option(help: ArgumentHelp("Where the page goes.", valueName: "file")) var out = "report.html"
+
+    func validate() throws {
+        if html, format != nil { throw ValidationError("--html and --format exclude each other: give one of them.") }
+    }
 
     func run() throws {
+        if html {
+            try PageFile.write(runs, to: URL(filePath: out))
+            return print(out)
+        }
         let verdicts = try runs.map { folder in
             let verdict = try VerdictFile.read(RunLayout(root: URL(filePath: folder)))
             return (folder: folder, name: verdict.scenario + (verdict.variant.map { "@" + $0 } ?? ""), verdict: verdict)

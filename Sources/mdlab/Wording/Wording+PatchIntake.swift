@@ -12,9 +12,12 @@ enum IntakeText {
             let author = patch.author.map { "  \($0)" } ?? ""
             lines.append("         " + patch.paths.joined(separator: " ") + author)
         }
-        lines += series.notes.map { "note     " + line($0) }
+        lines += notes(series).map { "note     " + $0 }
         return lines.map { $0 + "\n" }.joined()
     }
+
+    /// What was seen and is no part of the series.
+    static func notes(_ series: IncomingSeries) -> [String] { series.notes.map(line) }
 
     private static func line(_ note: IntakeNote) -> String {
         switch note {
