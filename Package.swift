@@ -82,11 +82,16 @@ let package = Package(
                 "ClusterProtocol", "Comparison", "Conformance", "KernelTrace", "MDClusterModel", "ModelChecker",
                 "NearNames", "ProcedureModel", "RunRecord", "Scenarios", "VirtualCluster", yams,
             ]),
-        room(
-            "HTMLReport",
-            [
+        // The page's templates, style and scripts are in the program: a report needs no folder of the project.
+        .target(
+            name: "HTMLReport",
+            dependencies: [
                 "ClusterProtocol", "Conformance", "KernelTrace", "ProtocolTrace", "RunRecord", "Validation", mustache,
-            ]),
+            ],
+            resources: [
+                "page.mustache", "patch.mustache", "run.mustache", "hang.mustache", "validation.mustache", "page.css",
+                "drawing.js", "page.js",
+            ].map { .embedInCode("Page/\($0)") }, swiftSettings: strict),
         .executableTarget(
             name: "mdlab",
             dependencies: [
@@ -131,7 +136,9 @@ let package = Package(
                 "RunRecord", "TestRecords",
             ]),
         tests(of: "Reporting", ["RunRecord"]),
-        tests(of: "HTMLReport", ["ProtocolTrace", "RunRecord", "TestRecords", "Validation"]),
+        tests(
+            of: "HTMLReport",
+            ["ClusterProtocol", "KernelTrace", "ProtocolTrace", "RunRecord", "TestRecords", "Validation"]),
         tests(of: "Validation", ["LineCoverage", "RunRecord"]),
         tests(of: "Scenarios", ["ClusterProtocol", "KernelTrace", "ProtocolTrace", "RunRecord", "VirtualCluster"]),
         tests(

@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 import ArgumentParser
 import Foundation
+import HTMLReport
 import Reporting
 import RunRecord
 
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the verdicts of recorded runs, as a summary, KTAP, JSON, JUnit or a page.")
+        abstract: "Show the verdicts of recorded runs: as a page, a summary, KTAP, JSON or JUnit.")
 
     enum Format: String, CaseIterable, ExpressibleByArgument { case summary, ktap, json, junit }
 
     @Argument(help: "Folders of runs.") var runs: [String]
     @Option(help: "summary, ktap, json or junit.") var format: Format?
-    @Flag(
-        help:
-            "Write a page that needs no network: verdicts, messages as swim lanes, every event. Takes validations too.")
-    var html = false
-    @Option(help: ArgumentHelp("Where the page goes.", valueName: "file")) var out = "report.html"
+    @Flag(help: "Write a page that explains the runs, one file without a network. Takes validations too.") var html =
+        false
+    @Option(
+        help: ArgumentHelp(
+            "Where the page goes. Without it report.html in the folder of a single run, else here.", valueName: "file"))
+    var out: String?
+    @Flag(inversion: .prefixedNo, help: "Compare the runs with the reference model for the page.") var model = true
 
     func validate() throws {
-        if html, format != nil { throw ValidationError("--html and --format exclude each other: give one of them.") }
+        if html, format != nil { throw ValidationError("give --html or --format, not both.") }
+        if out != nil, !html { throw ValidationError("--out is where the page goes: give --html too.") }
     }
 
     func run() throws {
         if html {
-            try PageFile.write(runs, to: URL(filePath: out))
-            return print(out)
+            try writePage()
+            return
         }
         let verdicts = try runs.map { folder in
             let verdict = try VerdictFile.read(RunLayout(root: URL(filePath: folder)))
@@ -46,5 +50,13 @@ struct Report: ParsableCommand {
             results.end()
         }
         throw ExitCode(RunExit(words: verdicts.map(\.verdict.word)).rawValue)
+    }
+
+    private func writePage() throws {
+        let path = out ?? (runs.count == 1 ? "\(runs[0])/report.html" : "report.html")
+        let report = try PageFile(compares: model).write(runs, to: URL(filePath: path))
+        print(path)
+        let words = report.runs.compactMap { VerdictWord(rawValue: $0.word) }
+        throw ExitCode(RunExit(words: words).rawValue)
     }
 }

@@ -46,7 +46,7 @@ struct Validate: AsyncParsableCommand {
         let report = await validation.report
         try ValidationFile.write(report, to: folder)
         let page = folder.appending(path: "report.html")
-        try PageFile.write([folder.path], to: page)
+        try PageFile().write([folder.path], to: page)
         try ValidationFile.write(mail: ValidationText.mail(report), to: folder)
         Terminal.write(terse ? ValidationText.terse(report) : ValidationText.conclusion(report))
         Terminal.write("report: \(page.relativePath)\n", to: 2)
