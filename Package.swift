@@ -150,8 +150,9 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "mdlab", "ClusterProtocol", "Comparison", "GuestImage", "KernelTrace", "MDClusterModel", "PatchIntake",
-                "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering", "TestRecords", "VirtualCluster",
+                "mdlab", "ClusterProtocol", "Comparison", "GuestImage", "KernelTrace", "MDClusterModel", "ModelChecker",
+                "PatchIntake", "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering",
+                "TestRecords", "VirtualCluster",
             ], swiftSettings: strict),
     ]
 )

@@ -61,10 +61,7 @@ extension Machine {
         lines.append(String(repeating: "-", count: lines[0].count))
         for (number, step) in run.steps.enumerated() {
             let thread = actor(ofStep: step)
-            let place = code.places[step]
-            var text = place.text
-            if code.instructions[step].operation == .waitEvent, stays(thread, run, number) { text = "sleeps: " + text }
-            if let procedure = place.procedures.first, !text.contains("(") { text = "\(procedure): \(text)" }
+            let text = text(of: run, at: number)
             let columns = order.map { $0 == thread ? cell(text) : cell("") }
             let padding = String(repeating: " ", count: max(0, 4 - String(number + 1).count))
             lines.append(padding + "\(number + 1) | " + columns.joined(separator: " | "))
@@ -74,6 +71,16 @@ extension Machine {
             while line.hasSuffix(" ") { line.removeLast() }
             return line
         }.joined(separator: "\n")
+    }
+
+    /// What a run's step does: "sleeps: wait_event(...)", "__sendmsg: message.type = 0".
+    func text(of run: Counterexample, at number: Int) -> String {
+        let step = run.steps[number]
+        let place = code.places[step]
+        let sleeps = code.instructions[step].operation == .waitEvent && stays(actor(ofStep: step), run, number)
+        let text = (sleeps ? "sleeps: " : "") + place.text
+        guard let procedure = place.procedures.first, !text.contains("(") else { return text }
+        return "\(procedure): \(text)"
     }
 
     /// Whether a wait_event put its thread to sleep.

@@ -25,6 +25,13 @@ public enum Terminal {
     /// Whether a file descriptor is a terminal.
     public static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
+    /// How wide the text of stdout may be: the terminal's columns, else those that the environment names, else 100.
+    public static func columns(environment: [String: String]) -> Int {
+        var size = winsize()
+        if isTerminal(1), ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+        return environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? 100
+    }
+
     /// Colours only on a terminal that has them, and not when the user said NO_COLOR (no-color.org: any value but an
     /// empty one).
     public static func colours(isTerminal: Bool, environment: [String: String]) -> Bool {

@@ -43,6 +43,9 @@ struct ModelOptions: ParsableArguments {
     @Flag(help: "Take steps that only their own node can notice together: fewer states, the same verdict.")
     var reduction = false
 
+    @Flag(help: "Print every step of a bad run, a column for each thread; else what fits the terminal.")
+    var wide = false
+
     private var trial: Variant.Trial? { Variants.all.first { $0.name == variant }?.trial }
     var nodes: Int { nodesAsked ?? trial?.nodes ?? 2 }
     var workload: String { workloadAsked ?? trial?.workload ?? "fail" }

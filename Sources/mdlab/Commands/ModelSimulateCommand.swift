@@ -36,8 +36,7 @@ struct ModelSimulateCommand: ParsableCommand {
             return
         }
         print("\(ModelWording.verdict(.fails(failure))) after \(summary)")
-        print(machine.table(of: run))
-        print(machine.situation(atEndOf: run))
+        CounterexampleText(machine, run, isWide: model.wide).lines.forEach { print($0) }
         try model.write(run, of: machine, verdict: ModelWording.verdict(.fails(failure)), json: json, svg: svg)
         throw ExitCode(Exit.fail)
     }

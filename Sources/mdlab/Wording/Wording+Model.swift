@@ -3,6 +3,7 @@ import Foundation
 import MDClusterModel
 import ModelChecker
 import ProcedureModel
+import Reporting
 
 extension ModelError: Worded {
     var line: String {
@@ -124,16 +125,15 @@ enum ModelWording {
             lines.append("\(unused.count) of \(machine.stepTexts) steps never taken:")
             lines += unused.map { "  \($0)" }
         }
-        if let run = result.counterexample { lines += show(run, machine) }
-        return lines.joined(separator: "\n")
+        if let run = result.counterexample { lines += show(run, machine, options) }
+        return text(lines, options)
     }
 
-    private static func show(_ run: Counterexample, _ machine: Machine) -> [String] {
+    private static func show(_ run: Counterexample, _ machine: Machine, _ options: ModelOptions) -> [String] {
         [
             "counterexample: \(run.steps.count) steps, \(run.actorSwitches) changes of thread"
-                + (run.fewestSwitches ? " (no run as short has fewer)" : ""),
-            machine.table(of: run), machine.situation(atEndOf: run),
-        ]
+                + (run.fewestSwitches ? " (no run as short has fewer)" : "")
+        ] + CounterexampleText(machine, run, isWide: options.wide).lines
     }
 
     static func report(_ result: FingerprintSearch.Result, machine: Machine, options: ModelOptions) -> String {
@@ -146,8 +146,8 @@ enum ModelWording {
                 format: "the odds that a state was taken for another and missed: %.1e; another --seed asks again",
                 result.omissionOdds),
         ]
-        if let run = result.counterexample { lines += show(run, machine) }
-        return lines.joined(separator: "\n")
+        if let run = result.counterexample { lines += show(run, machine, options) }
+        return text(lines, options)
     }
 
     static func report(_ result: DirectedSearch.Result, machine: Machine, options: ModelOptions) -> String {
@@ -155,12 +155,21 @@ enum ModelWording {
         switch result.outcome {
         case .found(let failure, let run):
             lines.insert("\(settings(options, machine)): \(verdict(.fails(failure)))", at: 0)
-            lines += show(run, machine)
+            lines += show(run, machine, options)
         case .nothing: lines.insert("\(settings(options, machine)): \(verdict(.holds))", at: 0)
         case .undecided(let reason):
             lines.insert("\(settings(options, machine)): \(verdict(.undecided(reason)))", at: 0)
         }
-        return lines.joined(separator: "\n")
+        return text(lines, options)
+    }
+
+    /// No wider than the terminal, unless somebody wants it wide.
+    private static func text(_ lines: [String], _ options: ModelOptions) -> String {
+        let columns = Terminal.columns(environment: ProcessInfo.processInfo.environment)
+        let folded = lines.flatMap { line in
+            options.wide ? [line] : CounterexampleText.folded(line, columns: columns, indent: 4)
+        }
+        return folded.joined(separator: "\n")
     }
 
     static func verdict(_ verdict: Verdict) -> String {
