@@ -25,6 +25,7 @@ struct MDLab: AsyncParsableCommand {
             Lines.self,
             LogCommand.self,
             Report.self,
+            Trace.self,
             Run.self,
             Steer.self,
             ScenariosCommand.self,

@@ -11,9 +11,7 @@ extension Timeline {
         let measured = recording.description.clockOffsets
         let offsets = ClockAlignment.offsets(measured, for: events)
         var builder = TimelineBuilder()
-        let clocks = zip(recording.nodes, offsets).map { node, offset in
-            NodeClock(node: node.id, offset: offset.isFinite && abs(offset) < 1e8 ? Int64(offset * 1e9) : 0)
-        }
+        let clocks = Self.clocks(recording, offsets)
         let beginnings = zip(clocks, events).compactMap { clock, events in events.first.map { clock.host($0.time) } }
         builder.start = beginnings.min() ?? 0
         builder.returning = Self.returning(recording)
@@ -27,6 +25,19 @@ extension Timeline {
             })
         self = builder.finished()
         begin = beginnings.isEmpty || measured.count < recording.nodes.count ? nil : Double(builder.start) / 1e9
+    }
+
+    private static func clocks(_ recording: Recording, _ offsets: [Double]) -> [NodeClock] {
+        zip(recording.nodes, offsets).map { node, offset in
+            NodeClock(node: node.id, offset: offset.isFinite && abs(offset) < 1e8 ? Int64(offset * 1e9) : 0)
+        }
+    }
+
+    /// What is to be added to each node's times so that all nodes are on one clock: nanoseconds.
+    public static func shifts(of recording: Recording) -> [(node: Recording.Node, nanoseconds: Int64)] {
+        let events = recording.nodes.map { $0.trace ?? [] }
+        let offsets = ClockAlignment.offsets(recording.description.clockOffsets, for: events)
+        return zip(recording.nodes, clocks(recording, offsets)).map { ($0, -$1.offset) }
     }
 
     /// Functions of which the traces show the return: a call of another has no end to wait for.
