@@ -34,7 +34,7 @@ extension QEMUCluster {
             do {
                 try FileManager.default.createDirectory(
                     at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-                try await withLimit(
+                _ = try await withLimit(
                     .seconds(20), else: .commandTimedOut(node.id, argv: ["memsave"], seconds: 20)
                 ) {
                     // Kernel addresses are negative as QMP's signed numbers.
