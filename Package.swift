@@ -145,7 +145,7 @@ let package = Package(
             of: "Steering",
             [
                 "ClusterProtocol", "Comparison", "Conformance", "KernelTrace", "MDClusterModel", "ModelChecker",
-                "ProcedureModel", "RunRecord", "Scenarios", "VirtualCluster",
+                "ProcedureModel", "RunRecord", "Scenarios", "TestRecords", "VirtualCluster",
             ]),
         .testTarget(
             name: "CommandLineTests",

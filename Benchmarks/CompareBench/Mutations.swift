@@ -100,7 +100,8 @@ enum Mutations {
         let seen = Observation(report.comparison, EndState(report.comparison, recording), recording.description)
         let text = Screen.mismatch(report.comparison, mismatch, seen, recording.description)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        guard let event = mismatch.event, text.contains(event.label) || text.contains("…") else { return false }
+        guard let event = mismatch.event else { return false }
+        guard text.contains(event.label.description) || text.contains("…") else { return false }
         return lines.count <= 40 && lines.allSatisfy { $0.count <= 100 }
     }
 

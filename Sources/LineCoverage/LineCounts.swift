@@ -33,9 +33,11 @@ public struct LineCounts: Sendable, Equatable {
         for (path, file) in other.files { files[path, default: File()].add(file) }
     }
 
-    /// The functions that were entered, as "FILE:FUNCTION" is too long for its readers: by name alone.
-    public var functionsThatRan: Set<String> {
-        Set(files.values.flatMap { $0.functions.filter { $0.value.count > 0 }.keys })
+    /// How often each function was entered that was entered at all. Functions of one name in two files are added.
+    public var functionsThatRan: [String: UInt64] {
+        files.values.flatMap(\.functions).filter { $0.value.count > 0 }.reduce(into: [:]) {
+            $0[$1.key, default: 0] += $1.value.count
+        }
     }
 }
 

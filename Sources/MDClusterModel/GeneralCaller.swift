@@ -51,7 +51,7 @@ enum GeneralCaller {
     private static func death(_ locks: [String]) -> Procedure {
         Procedure("power cut", source: "fs/dlm/recoverd.c: ls_recover") {
             wait(.always, idle: true)
-            Statement.call(ObservedProgram.death, [], result: nil)
+            Marker.show(.death)
             atomic { crash() }
             for lock in locks {
                 Statement.cancel(lock)

@@ -91,7 +91,6 @@ enum Instrumentation {
     /// Which device the message names is the caller's choice; the receivers read it where it was written.
     private static func message(_ procedure: inout Procedure) {
         procedure.locals.append(.init(name: "raid_slot", values: ObservedProgram.deviceNumbers))
-        let type = Argument(name: "type", value: .symbol("$type"))
         procedure.body = procedure.body.flatMap { statement in
             statement.replacing { inner in
                 inner == assign(Name.type, .v("$type"))
@@ -105,11 +104,11 @@ enum Instrumentation {
                     (0..<ObservedProgram.deviceNumbers).map { number in
                         [
                             assign("raid_slot", number),
-                            Statement.call("enter __sendmsg", [type, "raid_slot" <- number], result: nil),
+                            Marker.enter("__sendmsg", .symbol("$type"), .number(number)),
                         ]
                     })
             } else: {
-                Statement.call("enter __sendmsg", [type, "raid_slot" <- "-"], result: nil)
+                Marker.enter("__sendmsg", .symbol("$type"), .symbol("-"))
             }, at: 0)
     }
 
@@ -118,14 +117,13 @@ enum Instrumentation {
 
     private static let reload: [Statement] =
         (0..<ObservedProgram.deviceNumbers).map { number in
-            when_(.v(Name.goodDevice) == number) { Marker.enter("md_reload_sb", "nr" <- number) }
+            when_(.v(Name.goodDevice) == number) { Marker.enter("md_reload_sb", .number(number)) }
         } + [Marker.returned("md_reload_sb", 0)]
 
     private static func entryAndReturns(_ procedure: inout Procedure) {
         let names = ObservedProgram.arguments[procedure.name] ?? []
-        let arguments = names.map { Argument(name: $0, value: .symbol("$" + $0)) }
-        procedure.body =
-            [.call("enter \(procedure.name)", arguments, result: nil)] + returns(of: procedure.name, in: procedure.body)
+        let entry = Marker.show(.enter(procedure.name), names.map { .symbol("$" + $0) })
+        procedure.body = [entry] + returns(of: procedure.name, in: procedure.body)
     }
 
     /// mddev_unlock, md_wakeup_thread and md_check_recovery have no probe at their return.

@@ -10,8 +10,8 @@ import ProcedureModel
 /// has joined.
 ///
 /// Each procedure that a trace can show has steps without effect at its entry and its returns. A step is known by the
-/// innermost procedure of its place, `Marker.isOne`, and its label is that procedure with its arguments, written
-/// exactly as the event is: "enter lock_comm(1)", "dlm_lock_start(token, EX)", "return __sendmsg(0)".
+/// innermost procedure of its place, and its label is that procedure with its arguments (`TraceLabel`): it is printed
+/// exactly as the event is, "enter lock_comm(1)", "dlm_lock_start(token, EX)", "return __sendmsg(0)".
 public enum ObservedProgram {
     /// - Parameters:
     ///   - processes: how many processes of a node can be inside md at once.
@@ -41,8 +41,6 @@ public enum ObservedProgram {
     public static let receive = Name.receive
     public static let resync = Name.resync
     public static let callback = Name.dlm
-    /// The event of a node that died.
-    public static let death = "node is gone"
 
     /// Variables and mutexes of a node whose values a snapshot of a kernel shows too.
     public static let waitingForNewDisk = Bit.waitingForNewDisk
@@ -75,51 +73,33 @@ public enum ObservedProgram {
 /// Steps that stand for an event of a trace.
 public enum Marker {
     static let variable = "trace"
-    static let dlm = [
-        "dlm_lock_start", "dlm_ast", "dlm_bast", "dlm_unlock_start", "dlm_lock_end", "dlm_lock_sync timeout",
-    ]
 
-    public static func isOne(_ procedure: String) -> Bool {
-        procedure == ObservedProgram.death || procedure.hasPrefix("enter ") || procedure.hasPrefix("return ")
-            || dlm.contains(procedure)
+    public static func isOne(_ procedure: String) -> Bool { TraceMark(procedure: procedure) != nil }
+
+    static let procedures: [Procedure] = TraceMark.all.map { mark in
+        Procedure(mark.procedure, parameters: mark.parameters, source: "the trace") { assign(variable, 0) }
     }
 
-    private static func marker(_ name: String, _ parameters: [String]) -> Procedure {
-        Procedure(name, parameters: parameters, source: "the trace") { assign(variable, 0) }
-    }
-
-    static let procedures: [Procedure] =
-        ObservedProgram.arguments.sorted { $0.key < $1.key }.map { marker("enter \($0.key)", $0.value) }
-        + ObservedProgram.arguments.keys.sorted().map { marker("return \($0)", ["value"]) }
-        + [
-            marker("dlm_lock_start", ["res", "mode", "kind"]), marker("dlm_ast", ["res", "status"]),
-            marker("dlm_bast", ["res"]), marker("dlm_unlock_start", ["res", "kind"]),
-            marker(ObservedProgram.death, []), marker("dlm_lock_end", ["res", "status"]),
-            marker("dlm_lock_sync timeout", ["res"]),
-        ]
-
-    static func enter(_ function: String, _ arguments: Argument...) -> Statement {
-        .call("enter \(function)", arguments, result: nil)
-    }
-    static func returned(_ function: String, _ value: Int) -> Statement {
-        .call("return \(function)", ["value" <- value], result: nil)
-    }
-    static func start(_ resource: String, _ mode: Argument.Value, _ kind: String) -> Statement {
+    static func show(_ mark: TraceMark, _ values: [Argument.Value] = []) -> Statement {
         .call(
-            "dlm_lock_start", ["res" <- resource, Argument(name: "mode", value: mode), "kind" <- kind], result: nil)
+            mark.procedure, zip(mark.parameters, values).map { Argument(name: $0, value: $1) }, result: nil)
+    }
+
+    static func enter(_ function: String, _ values: Argument.Value...) -> Statement { show(.enter(function), values) }
+    static func returned(_ function: String, _ value: Int) -> Statement { show(.returned(function), [.number(value)]) }
+    static func start(_ resource: String, _ mode: Argument.Value, _ kind: String) -> Statement {
+        show(.lockStart, [.symbol(resource), mode, .symbol(kind)])
     }
     static func ast(_ resource: String, _ status: String) -> Statement {
-        .call("dlm_ast", ["res" <- resource, "status" <- status], result: nil)
+        show(.ast, [.symbol(resource), .symbol(status)])
     }
     /// The thread goes on, and the answer has not come for 30 seconds.
-    static func gaveUp(_ resource: String) -> Statement {
-        .call("dlm_lock_sync timeout", ["res" <- resource], result: nil)
-    }
+    static func gaveUp(_ resource: String) -> Statement { show(.lockTimeout, [.symbol(resource)]) }
     /// dlm_lock refused at once.
     static func lockEnd(_ resource: String, _ status: String) -> Statement {
-        .call("dlm_lock_end", ["res" <- resource, "status" <- status], result: nil)
+        show(.lockEnd, [.symbol(resource), .symbol(status)])
     }
     static func unlock(_ resource: String, _ kind: String) -> Statement {
-        .call("dlm_unlock_start", ["res" <- resource, "kind" <- kind], result: nil)
+        show(.unlockStart, [.symbol(resource), .symbol(kind)])
     }
 }

@@ -194,6 +194,8 @@ struct Compiler {
         let caller: Frame?
         var locals: [String: (field: Field, values: Int)] = [:]
         var localEnd = 0
+        /// Instructions of this call so far.
+        var emitted = 0
         var result = Field()
         /// Jumps that wait for the end of the procedure.
         var returns: [Int] = []
@@ -209,20 +211,10 @@ struct Compiler {
             self.caller = caller
         }
 
-        var stack: [String] {
-            let list = procedure.parameters.map { Self.text(arguments["$" + $0], parameter: $0) }
-            let name =
-                procedure.name.hasSuffix(")") ? procedure.name : "\(procedure.name)(\(list.joined(separator: ", ")))"
-            return [name] + (caller?.stack ?? [])
-        }
-        var procedures: [String] { [procedure.name] + (caller?.procedures ?? []) }
-
-        private static func text(_ value: Argument.Value?, parameter: String) -> String {
-            switch value {
-            case .number(let number)?: Argument.text(number, parameter: parameter)
-            case .symbol(let name)?: name
-            case nil: "?"
-            }
+        /// The procedure and those that called it, innermost first.
+        var calls: [CallFrame] {
+            let list = procedure.parameters.map { Argument(name: $0, value: arguments["$" + $0] ?? .symbol("?")) }
+            return [CallFrame(procedure.name, list)] + (caller?.calls ?? [])
         }
     }
 
@@ -236,7 +228,8 @@ struct Compiler {
             frame.atomicBegun = true
         }
         code.instructions.append(instruction)
-        code.places.append(Place(stack: frame?.stack ?? [], procedures: frame?.procedures ?? [], text: text))
+        code.places.append(Place(calls: frame?.calls ?? [], ordinal: frame?.emitted ?? 0, text: text))
+        frame?.emitted += 1
     }
 
     mutating func patch(_ instruction: Int, next: Int32) { code.instructions[instruction].next = next }

@@ -48,6 +48,19 @@ extension Expression {
     public static func any(_ list: [Expression]) -> Expression {
         list.dropFirst().reduce(list.first ?? .constant(0)) { $0 || $1 }
     }
+    /// The variables, locks and mutexes that it looks at, in their order.
+    var names: [String] {
+        switch self {
+        case .variable(let name), .granted(let name, _), .converting(let name), .locked(let name), .owned(let name):
+            [name]
+        case .constant, .running, .inside, .sleeping: []
+        case .on(_, let inner), .not(let inner), .sum(let inner, _): inner.names
+        case .equal(let left, let right), .less(let left, let right), .and(let left, let right),
+            .or(let left, let right):
+            left.names + right.names
+        }
+    }
+
     public func implies(_ other: Expression) -> Expression { !self || other }
 
     /// A variable or a parameter by its name.

@@ -120,12 +120,17 @@ public struct CompiledThread: Sendable {
 
 /// Where an instruction comes from.
 public struct Place: Sendable, Hashable {
-    /// Innermost first, each with the arguments it was called with: "dlm_lock_sync(token, EX)".
-    public var stack: [String]
-    /// Names of the procedures, innermost first.
-    public var procedures: [String]
+    /// Innermost first.
+    public var calls: [CallFrame]
+    /// Which instruction of the innermost procedure it is, counted from 0 in the order of its text.
+    public var ordinal = 0
     /// The statement, as C would have it.
     public var text: String
+
+    /// For people: innermost first, each with the arguments it was called with: "dlm_lock_sync(token, EX)".
+    public var stack: [String] { calls.map(\.description) }
+    /// Names of the procedures, innermost first.
+    public var procedures: [String] { calls.map(\.procedure) }
 }
 
 /// A program compiled.

@@ -37,6 +37,18 @@ extension Machine {
         }
     }
 
+    /// The variables, mutexes and locks that the guard of a step looks at.
+    public func guardNames(ofStep step: Int) -> [String] {
+        let instruction = code.instructions[step]
+        switch instruction.operation {
+        case .lock:
+            return program.mutexes.filter { layout.mutexes[threads[actor(ofStep: step)].node][$0] == instruction.field }
+        case .wait, .waitEvent: return (code.waits[step] ?? []).flatMap(\.names)
+        case .asleep: return (code.waits[step - 1] ?? []).flatMap(\.names)
+        default: return []
+        }
+    }
+
     /// The value of a variable in a state; nil if there is no such variable.
     public func value(of variable: String, node: Int, in state: [UInt64]) -> Int? {
         (layout.node[node][variable] ?? layout.shared[variable]).map { value(of: $0, in: state) }

@@ -72,7 +72,7 @@ extension Statement {
         case .call(let procedure, let list, let result):
             let values = list.map { argument -> String in
                 switch argument.value {
-                case .number(let value): Argument.text(value, parameter: argument.name)
+                case .number: argument.description
                 case .symbol(let symbol): name(symbol)
                 }
             }
@@ -125,17 +125,6 @@ extension Expression {
         case .and(let left, let right): return .and(left.substituting(arguments), right.substituting(arguments))
         case .or(let left, let right): return .or(left.substituting(arguments), right.substituting(arguments))
         case .sum(let inner, let value): return .sum(inner.substituting(arguments), value)
-        }
-    }
-}
-
-extension Argument {
-    /// A number by what its parameter is for: a lock mode, a type of message, or just a number.
-    static func text(_ value: Int, parameter: String) -> String {
-        switch parameter {
-        case "mode": LockMode(rawValue: Int8(truncatingIfNeeded: value)).description
-        case "type": MessageType(rawValue: UInt32(truncatingIfNeeded: value)).description
-        default: String(value)
         }
     }
 }

@@ -76,6 +76,30 @@ public struct RunDocument: Codable, Sendable, Equatable {
         /// The same with arguments.
         public var stack: [String]
         public var text: String
+        /// What the step is, whatever its text: the calls with raw arguments, and which step of the innermost procedure
+        /// it is. Not there in documents of older versions, where the text has to do.
+        public var identity: StepIdentity?
+    }
+}
+
+/// A step of a program, known by what it is and not by how it is printed.
+public struct StepIdentity: Codable, Sendable, Hashable {
+    /// Innermost first: the procedure's name, then the values of its arguments.
+    public var calls: [[String]]
+    /// Counted in the innermost procedure.
+    public var ordinal: Int
+
+    init(_ place: Place) {
+        calls = place.calls.map { call in
+            [call.procedure]
+                + call.arguments.map { argument in
+                    switch argument.value {
+                    case .number(let number): String(number)
+                    case .symbol(let symbol): symbol
+                    }
+                }
+        }
+        ordinal = place.ordinal
     }
 }
 
@@ -105,11 +129,39 @@ extension Machine {
         let place = code.places[number]
         return RunDocument.Step(
             node: thread.node + 1, thread: thread.name, functions: place.procedures, stack: place.stack,
-            text: place.text)
+            text: place.text, identity: StepIdentity(place))
+    }
+
+    /// Whether a step and the state that it leads to are those of a document.
+    ///
+    /// - Parameter wanted: the document's state, with its step.
+    public func shows(_ wanted: RunDocument.State, step number: Int, to state: [UInt64]) -> Bool {
+        guard let step = wanted.step else { return false }
+        let thread = threads[actor(ofStep: number)]
+        let place = code.places[number]
+        guard thread.node + 1 == step.node, thread.name == step.thread else { return false }
+        guard let identity = step.identity else {
+            return place.stack == step.stack && place.text == step.text && values(in: state) == wanted.values
+        }
+        // Where the other threads are is said in words; they have not moved.
+        return StepIdentity(place) == identity && variables(in: state).allSatisfy { wanted.values[$0.key] == $0.value }
     }
 
     /// Everything in a state by name: "node1.SEND_LOCK", "node2.reconfig_mutex", "node1.token", "node1.md0_raid1".
     public func values(in state: [UInt64]) -> [String: String] {
+        var result = variables(in: state)
+        guard !result.isEmpty else { return [:] }
+        for thread in threads.indices {
+            let place = instruction(ofThread: thread, in: state).map {
+                "\(code.places[$0].procedures.first ?? "?"): \(waitText(at: $0))"
+            }
+            result["node\(threads[thread].node + 1).\(threads[thread].name)"] = place ?? "not running"
+        }
+        return result
+    }
+
+    /// Variables, mutexes and locks.
+    private func variables(in state: [UInt64]) -> [String: String] {
         guard state.count == stateWords else { return [:] }
         var result: [String: String] = [:]
         for (name, field) in layout.shared { result[name] = String(value(of: field, in: state)) }
@@ -121,18 +173,11 @@ extension Machine {
                 result[prefix + name] = owner.map { threads[$0].name } ?? "free"
             }
         }
-        for line in locks(in: state) {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            for part in line[colon...].dropFirst(2).split(separator: ",") {
-                let words = part.split(separator: " ", maxSplits: 1)
-                if words.count == 2 { result["\(words[0]).\(line[..<colon])"] = String(words[1]) }
+        for node in 0..<program.nodes {
+            for lock in lockModes(of: node, in: state) {
+                let wanted = lock.requested.map { " -> \($0)" } ?? ""
+                result["node\(node + 1).\(lock.name)"] = "\(lock.granted)\(wanted)"
             }
-        }
-        for thread in threads.indices {
-            let place = instruction(ofThread: thread, in: state).map {
-                "\(code.places[$0].procedures.first ?? "?"): \(waitText(at: $0))"
-            }
-            result["node\(threads[thread].node + 1).\(threads[thread].name)"] = place ?? "not running"
         }
         return result
     }

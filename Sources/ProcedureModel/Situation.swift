@@ -18,6 +18,11 @@ extension Machine {
         return pc == 0 ? nil : threads[thread].first + pc
     }
 
+    /// The calls of a thread, innermost first; nil if the thread does not run.
+    public func calls(ofThread thread: Int, in state: [UInt64]) -> [CallFrame]? {
+        instruction(ofThread: thread, in: state).map { code.places[$0].calls }
+    }
+
     /// The call stack of a thread as the kernel prints it, "dlm_lock_sync(token, EX) <- lock_token() <- ...".
     public func stack(ofThread thread: Int, in state: [UInt64]) -> [String]? {
         instruction(ofThread: thread, in: state).map { code.places[$0].stack }
@@ -108,17 +113,22 @@ extension Machine {
     }
 
     /// "token: node1 NL -> EX, node2 EX": the granted mode of each node's lock, and what it waits for.
-    public func locks(in state: [UInt64]) -> [String] {
-        code.locks.indices.map { lock in
-            let compiled = code.locks[lock]
-            let modes = (0..<program.nodes).map { node -> String in
-                let granted = LockMode(rawValue: compiled.modes[value(of: layout.granted[lock][node], in: state)])
-                let wanted = value(of: layout.requested[lock][node], in: state)
-                let request = wanted == 0 ? "" : " -> \(LockMode(rawValue: compiled.modes[wanted - 1]))"
-                return "node\(node + 1) \(granted)\(request)"
-            }
-            return "\(compiled.name): " + modes.joined(separator: ", ")
+    public func locks(in state: [UInt64]) -> [String] { code.locks.indices.map { lockText($0, in: state) } }
+
+    /// The line of a lock; nil if there is none of that name.
+    public func lockText(named name: String, in state: [UInt64]) -> String? {
+        code.locks.firstIndex { $0.name == name }.map { lockText($0, in: state) }
+    }
+
+    private func lockText(_ lock: Int, in state: [UInt64]) -> String {
+        let compiled = code.locks[lock]
+        let modes = (0..<program.nodes).map { node -> String in
+            let granted = LockMode(rawValue: compiled.modes[value(of: layout.granted[lock][node], in: state)])
+            let wanted = value(of: layout.requested[lock][node], in: state)
+            let request = wanted == 0 ? "" : " -> \(LockMode(rawValue: compiled.modes[wanted - 1]))"
+            return "node\(node + 1) \(granted)\(request)"
         }
+        return "\(compiled.name): " + modes.joined(separator: ", ")
     }
 
     /// A node's locks: the granted mode of each, and the mode that it waits for.
@@ -152,7 +162,9 @@ extension Machine {
             lines.append("who waits for whom:")
             lines += waits.map { "  " + sentence($0) }
         }
-        lines += lostWakeUps(in: state)
+        lines += lostWakeUps(in: state).map {
+            "\(name(ofThread: $0)) sleeps though what it waits for is true: nobody woke it"
+        }
         return lines.joined(separator: "\n")
     }
 }

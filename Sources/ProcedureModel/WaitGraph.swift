@@ -6,10 +6,30 @@ import ModelChecker
 public struct WaitEdge: Hashable, Sendable {
     public var waiter: Int
     public var holder: Int
-    /// "reconfig_mutex", "token EX", "SEND_LOCK == 0".
-    public var reason: String
+    public var reason: Reason
 
-    public init(waiter: Int, holder: Int, reason: String) {
+    /// What the holder has to give up or to do.
+    public enum Reason: Hashable, Sendable, CustomStringConvertible {
+        case mutex(String)
+        /// A DLM lock: the mode that is asked for, and the one in which the holder has it.
+        case lock(String, LockMode, held: LockMode)
+        /// A thread has to end.
+        case end(of: String)
+        /// A variable has to get another value.
+        case variable(String, Expression)
+
+        /// "reconfig_mutex", "token EX (held in EX)", "the end of md0_raid1", "SEND_LOCK == 0".
+        public var description: String {
+            switch self {
+            case .mutex(let name): name
+            case .lock(let name, let mode, let held): "\(name) \(mode) (held in \(held))"
+            case .end(let thread): "the end of \(thread)"
+            case .variable(_, let condition): "\(condition)"
+            }
+        }
+    }
+
+    public init(waiter: Int, holder: Int, reason: Reason) {
         self.waiter = waiter
         self.holder = holder
         self.reason = reason
@@ -48,7 +68,7 @@ extension Machine {
                     let name =
                         program.mutexes.first { layout.mutexes[threads[thread].node][$0] == instruction.field }
                         ?? "mutex"
-                    edges.append(WaitEdge(waiter: thread, holder: owner, reason: name))
+                    edges.append(WaitEdge(waiter: thread, holder: owner, reason: .mutex(name)))
                 }
             case .wait, .asleep:
                 let wait = instruction.operation == .asleep ? number - 1 : number
@@ -62,14 +82,17 @@ extension Machine {
         return edges.filter { seen.insert($0).inserted }
     }
 
-    /// Threads that sleep although what they wait for is true.
-    package func lostWakeUps(in state: [UInt64]) -> [String] {
-        threads.indices.compactMap { thread in
-            guard let number = instruction(ofThread: thread, in: state), code.instructions[number].operation == .asleep,
-                canWake(at: number - 1, in: state)
-            else { return nil }
-            return "\(name(ofThread: thread)) sleeps though what it waits for is true: nobody woke it"
+    /// Threads that sleep although what they wait for is true: nobody woke them.
+    package func lostWakeUps(in state: [UInt64]) -> [Int] {
+        threads.indices.filter { thread in
+            guard let number = instruction(ofThread: thread, in: state) else { return false }
+            return code.instructions[number].operation == .asleep && canWake(at: number - 1, in: state)
         }
+    }
+
+    /// Whether a thread is a daemon that waits for something to do, or does not run.
+    public func isAtRest(_ thread: Int, in state: [UInt64]) -> Bool {
+        instruction(ofThread: thread, in: state).map { code.instructions[$0].isIdle } ?? true
     }
 
     func owner(of field: Field, node: Int, in state: [UInt64]) -> Int? {
@@ -99,24 +122,24 @@ extension Machine {
                     LockMode(rawValue: code.locks[lock].modes[wanted]),
                     LockMode(rawValue: code.locks[lock].modes[granted])
                 )
-                return WaitEdge(waiter: thread, holder: holder, reason: "\(name) \(asked) (held in \(held))")
+                return WaitEdge(waiter: thread, holder: holder, reason: .lock(name, asked, held: held))
             }
         case .not(.locked(let name)):
             guard let field = layout.mutexes[node][name], let owner = owner(of: field, node: node, in: state) else {
                 return []
             }
-            return [WaitEdge(waiter: thread, holder: owner, reason: name)]
+            return [WaitEdge(waiter: thread, holder: owner, reason: .mutex(name))]
         case .not(.running(let name)):
             guard let other = threads.firstIndex(where: { $0.node == node && $0.name == name }),
                 instruction(ofThread: other, in: state) != nil
             else { return [] }
-            return [WaitEdge(waiter: thread, holder: other, reason: "the end of \(name)")]
+            return [WaitEdge(waiter: thread, holder: other, reason: .end(of: name))]
         case .equal(.variable(let name), .constant), .not(.equal(.variable(let name), .constant)):
             guard let field = layout.node[node][name] ?? layout.shared[name], let first = run.states.first,
                 value(of: field, in: state) != value(of: field, in: first), let writer = lastWriter(of: field, in: run),
                 writer != thread
             else { return [] }
-            return [WaitEdge(waiter: thread, holder: writer, reason: "\(expression)")]
+            return [WaitEdge(waiter: thread, holder: writer, reason: .variable(name, expression))]
         default: return []
         }
     }

@@ -1,62 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0
 
-/// Which functions of drivers/md which scenarios reach, as runs with line counters showed it (kernel-tests/reach).
+/// Which functions of drivers/md which scenarios enter, and how often, as runs with line counters showed it
+/// (kernel-tests/reach).
 ///
-///     fail-device/raid10: __sendmsg ack_bast error md_error ...
+///     fail-device/raid10: __sendmsg=8 ack_bast=7 error=1 ...
 public struct ReachTable: Sendable, Equatable {
-    /// Scenario -> functions.
-    public private(set) var functions: [String: Set<String>]
+    /// Scenario -> function -> how often it was entered.
+    public private(set) var functions: [String: [String: UInt64]]
 
-    public init(_ functions: [String: Set<String>] = [:]) { self.functions = functions }
+    public init(_ functions: [String: [String: UInt64]] = [:]) { self.functions = functions }
 
     /// - Returns: nil for text with a line that is no line of the table.
     public init?(text: String) {
         functions = [:]
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else { return nil }
-            functions[String(line[..<colon]), default: []].formUnion(
-                line[line.index(after: colon)...].split(separator: " ").map(String.init))
+            var entries: [String: UInt64] = [:]
+            for word in line[line.index(after: colon)...].split(separator: " ") {
+                let parts = word.split(separator: "=")
+                guard parts.count == 2, let count = UInt64(parts[1]) else { return nil }
+                entries[String(parts[0])] = count
+            }
+            functions[String(line[..<colon])] = entries
         }
     }
 
     public var text: String {
-        functions.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.sorted().joined(separator: " "))\n" }.joined()
+        functions.sorted { $0.key < $1.key }.map { name, entries in
+            "\(name): " + entries.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+                + "\n"
+        }.joined()
     }
 
-    public mutating func add(_ scenario: String, _ reached: some Sequence<String>) {
-        functions[scenario, default: []].formUnion(reached)
+    public mutating func add(_ scenario: String, _ reached: [String: UInt64]) {
+        functions[scenario, default: [:]].merge(reached) { max($0, $1) }
     }
 
-    /// Scenarios that together reach as many of the functions as can be reached: those that reach most of what is left
-    /// come first.
+    /// Scenarios that together reach as many of the functions as can be reached. Those that reach most of what is left
+    /// come first; of equals the one that enters them most often, since what is rare needs many tries.
     ///
     /// - Parameter limit: at most so many.
     public func scenarios(reaching wanted: Set<String>, among names: [String], limit: Int) -> [String] {
         var (left, chosen) = (wanted, [String]())
-        while chosen.count < limit {
-            let gains = names.filter { !chosen.contains($0) }.map {
-                ($0, functions[$0, default: []].intersection(left))
-            }
-            guard let best = gains.max(by: { $0.1.count < $1.1.count }), !best.1.isEmpty else { break }
-            // Of equals the first: suites begin with the cheapest.
-            let first = gains.first { $0.1.count == best.1.count } ?? best
-            chosen.append(first.0)
-            left.subtract(first.1)
+        func gain(_ name: String) -> (new: Int, entries: UInt64) {
+            let entries = functions[name, default: [:]]
+            return (left.count { entries[$0] != nil }, wanted.reduce(0) { $0 + (entries[$1] ?? 0) })
         }
-        // With room left, more runs of the same functions: a rare fault needs more than one scenario.
-        for name in names.sorted(by: { count(wanted, $0) > count(wanted, $1) })
-        where chosen.count < limit && !chosen.contains(name) && count(wanted, name) > 0 {
-            chosen.append(name)
+        while chosen.count < limit {
+            let gains = names.filter { !chosen.contains($0) }.map { (name: $0, gain: gain($0)) }
+            // Of equals in everything the first: suites begin with the cheapest.
+            let best = gains.max { $0.gain < $1.gain }
+            guard let best, best.gain.entries > 0 else { break }
+            chosen.append(best.name)
+            left.subtract(functions[best.name, default: [:]].keys)
         }
         return chosen
     }
 
-    private func count(_ wanted: Set<String>, _ name: String) -> Int {
-        functions[name, default: []].intersection(wanted).count
-    }
-
     /// Those that no scenario reaches.
     public func unreached(_ wanted: Set<String>) -> Set<String> {
-        functions.values.reduce(wanted) { $0.subtracting($1) }
+        functions.values.reduce(wanted) { $0.subtracting($1.keys) }
     }
 }

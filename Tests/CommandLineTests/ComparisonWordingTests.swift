@@ -75,7 +75,7 @@ import Testing
         }
         let document = try report.document()
         #expect(document.answer == "does not conform")
-        #expect(document.event?.label == mismatch.event?.label)
+        #expect(document.event?.label == mismatch.event?.label.description)
         for (node, written) in zip(mismatch.nodes, document.nodes) {
             let place = "\(node.node)  \(node.matched) of \(node.of) events conform"
             #expect(text.contains(place))
@@ -85,7 +85,7 @@ import Testing
                 let line = "\(Screen.clock(known.time))  \(known.comm)-\(known.pid)  \(known.label)"
                 #expect(text.contains(line))
                 #expect(document.time == known.time && document.comm == known.comm && document.pid == known.pid)
-                #expect(document.label == known.label)
+                #expect(document.label == known.label.description)
             }
             #expect(!written.refusals.isEmpty)
         }
@@ -152,14 +152,14 @@ import Testing
         let refusals = (0..<300).map { number in
             Mismatch.Refusal(
                 stack: long, waitsFor: "wait_event(\(long.joined(separator: " || ")), \(number))", values: long,
-                instead: long + ["\(number)"],
+                instead: (long + ["\(number)"]).map { TraceLabel(.enter($0)) },
                 arguments: (0..<9).map { .init(name: long[$0], observed: long[$0] + long[0], required: long[$0]) })
         }
         var node = mismatch.nodes[0]
         node.refusals = refusals
         node.places = refusals.map(\.stack)
         node.others = long
-        node.next?.label = long.joined()
+        node.next?.label = TraceLabel(.enter(long.joined()))
         mismatch.nodes = Array(repeating: node, count: nodes)
         mismatch.threads = long + long
         mismatch.locks = long

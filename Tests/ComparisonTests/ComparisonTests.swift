@@ -26,7 +26,7 @@ import Testing
         }
         // Which node received is the run's; its receiving thread gives ack up where the model reads the superblock
         // again.
-        let receiver = mismatch.nodes.first { $0.next?.label == "dlm_lock_start(ack, NL, -)" }
+        let receiver = mismatch.nodes.first { $0.next?.label.description == "dlm_lock_start(ack, NL, -)" }
         #expect(receiver?.next?.comm.hasPrefix("md0_cluster_rec") == true)
         #expect(receiver?.refusals.contains { $0.stack.contains("process_metadata_update()") } == true)
     }
@@ -112,7 +112,7 @@ import Testing
             variant: "no-wakeup", nodes: 2, workload: Workload("fail", nodes: 2), limit: 400_000)
         let asleep = search.deadlocks.flatMap(\.signatures).filter(\.isLostWakeUp)
         #expect(asleep.contains { $0.waiters.map(\.role) == ["cluster_recv"] })
-        #expect(search.deadlocks.contains { $0.waits.contains { $0.waitsFor == "wake-up" } })
+        #expect(search.deadlocks.contains { $0.waits.contains { $0.waitsFor == .wakeUp } })
     }
 
     @Test func whatARecordDidIsAWorkload() throws {

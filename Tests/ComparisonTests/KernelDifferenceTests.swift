@@ -16,8 +16,8 @@ import Testing
         #expect(comparison.figures.messages["RESYNCING_START"] == 1)
         let labels = comparison.words.nodes.flatMap { node in node.events.map { comparison.words.labels[Int($0.label)] }
         }
-        #expect(labels.count { $0 == "dlm_lock_sync timeout(ack)" } == 1)
-        #expect(labels.contains("dlm_ast(ack, -35)"))
+        #expect(labels.count { $0 == TraceLabel(.lockTimeout, [.symbol("ack")]) } == 1)
+        #expect(labels.map(\.description).contains("dlm_ast(ack, -35)"))
     }
 
     @Test func givingUpIsNotOfTheReference() throws {
@@ -37,7 +37,7 @@ import Testing
                 }
             }, limit: 50_000)
         #expect(comparison.answer != .conforms)
-        #expect(!comparison.words.labels.contains("dlm_lock_sync timeout(ack)"))
+        #expect(!comparison.words.labels.contains { $0.mark == .lockTimeout })
     }
 
     @Test func aNodeThatDiesGivesItsLocksUp() throws {
@@ -63,7 +63,7 @@ import Testing
             let event = KernelEvent(
                 node: NodeID(1), index: 0, time: 0, cpu: 0, pid: 9, comm: "mdadm",
                 body: .function(name: name, caller: "lock_comm"))
-            #expect(reader.read(event) == .label("enter md_wakeup_thread()", .process(pid: 9)))
+            #expect(reader.read(event) == .label(TraceLabel(.enter("md_wakeup_thread")), .process(pid: 9)))
         }
     }
 }

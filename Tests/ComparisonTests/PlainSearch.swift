@@ -60,8 +60,8 @@ struct PlainSearch {
                 let events = words.nodes[node].events
                 let place = Int(cursors[node])
                 guard place < events.count, node * threadsPerNode + Int(events[place].thread) == thread,
-                    let text = alphabet.text(ofStep: step),
-                    Alphabet.fits(words.labels[Int(events[place].label)], text)
+                    let label = alphabet.label(ofStep: step),
+                    words.labels[Int(events[place].label)].fits(label)
                 else { return [] }
                 cursors[node] += 1
             }

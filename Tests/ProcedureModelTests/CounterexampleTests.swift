@@ -18,14 +18,19 @@ import Testing
     @Test func theCircleIsNamed() throws {
         let (machine, run) = try deadlock()
         let circle = WaitEdge.cycle(in: machine.waits(atEndOf: run))
-        #expect(circle.map(\.reason) == ["b", "a"])
+        #expect(circle.map(\.reason) == [.mutex("b"), .mutex("a")])
         #expect(machine.situation(atEndOf: run).contains("  node1 t1 waits for b, held by node1 t2"))
     }
 
     @Test func aChainIsNoCircle() {
-        let chain = [WaitEdge(waiter: 0, holder: 1, reason: "x"), WaitEdge(waiter: 1, holder: 2, reason: "y")]
+        let chain = [
+            WaitEdge(waiter: 0, holder: 1, reason: .mutex("x")), WaitEdge(waiter: 1, holder: 2, reason: .mutex("y")),
+        ]
         #expect(WaitEdge.cycle(in: chain).isEmpty)
-        #expect(WaitEdge.cycle(in: chain + [WaitEdge(waiter: 2, holder: 1, reason: "z")]).map(\.reason) == ["y", "z"])
+        #expect(
+            WaitEdge.cycle(in: chain + [WaitEdge(waiter: 2, holder: 1, reason: .mutex("z"))]).map(\.reason) == [
+                .mutex("y"), .mutex("z"),
+            ])
     }
 
     @Test func whoHoldsALockIsWhoTookIt() throws {
@@ -36,7 +41,8 @@ import Testing
         let run = try #require(Search(machine).run().counterexample)
         let edges = machine.waits(atEndOf: run)
         #expect(edges.count == 1)
-        #expect(edges.first?.reason == "lock EX (held in EX)")
+        #expect(edges.first?.reason == .lock("lock", .ex, held: .ex))
+        #expect(edges.first?.reason.description == "lock EX (held in EX)")
         #expect(edges.first.map { $0.holder != $0.waiter } == true)
     }
 

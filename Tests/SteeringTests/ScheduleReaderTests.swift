@@ -75,7 +75,7 @@ func parseSchedule(_ text: String) throws(ScheduleError) -> Schedule {
         #expect(
             schedule.deadlock == [
                 .init(
-                    thread: .init(node: NodeID(2), .operation("fail-c")), stack: ["a", "b"], waitsFor: "ack EX",
+                    thread: .init(node: NodeID(2), .operation("fail-c")), stack: ["a", "b"], waitsFor: .lock(.ack, .ex),
                     heldBy: .init(node: NodeID(1), .recvDaemon))
             ])
         #expect(schedule.comm(of: schedule.gates[0].thread) == "mdadm")

@@ -131,7 +131,8 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
                     next: node.next.map(Self.event),
                     refusals: node.refusals.map {
                         Refusal(
-                            stack: $0.stack, waitsFor: $0.waitsFor, values: $0.values, instead: $0.instead,
+                            stack: $0.stack, waitsFor: $0.waitsFor, values: $0.values,
+                            instead: $0.instead.map(\.description),
                             arguments: $0.arguments.map {
                                 Argument(name: $0.name, observed: $0.observed, required: $0.required)
                             })
@@ -143,7 +144,7 @@ public struct ComparisonDocument: Codable, Sendable, Equatable {
     private static func event(_ event: Mismatch.Event) -> Event {
         Event(
             node: "\(event.node)", index: event.index, time: event.time, comm: event.comm, pid: event.pid,
-            label: event.label)
+            label: event.label.description)
     }
 
     public static func write(_ documents: [ComparisonDocument], to url: URL) throws {

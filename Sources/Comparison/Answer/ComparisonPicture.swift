@@ -25,14 +25,17 @@ public enum ComparisonPicture {
             text += "<line x1=\"\(x)\" y1=\"30\" x2=\"\(x + lane - 20)\" y2=\"30\" stroke=\"black\"/>\n"
             var y = 30 + row
             for place in max(0, matched - shown)..<matched {
-                put(comparison.words.labels[Int(node.events[place].label)], x, y, "#666")
+                put("\(comparison.words.labels[Int(node.events[place].label)])", x, y, "#666")
                 y += row
             }
             guard let mismatch, let next = mismatch.nodes[number].next else { continue }
             put("\(next.comm)-\(next.pid): \(next.label)", x, y, number == mismatch.first ? "#c00" : "#b60")
             for refusal in mismatch.nodes[number].refusals.prefix(1) {
                 y += row
-                put("model: " + (refusal.waitsFor ?? refusal.instead.prefix(2).joined(separator: " or ")), x, y, "#06c")
+                put(
+                    "model: "
+                        + (refusal.waitsFor ?? refusal.instead.prefix(2).map(\.description).joined(separator: " or ")),
+                    x, y, "#06c")
                 y += row
                 put("in " + refusal.stack.prefix(2).joined(separator: " <- "), x, y, "#06c")
             }

@@ -17,8 +17,8 @@ public struct Mismatch: Sendable, Equatable {
         public var time: UInt64
         public var comm: String
         public var pid: Int
-        /// As the model would write it: "dlm_lock_start(ack, NL, -)".
-        public var label: String
+        /// "dlm_lock_start(ack, NL, -)"
+        public var label: TraceLabel
     }
 
     public struct Node: Sendable, Equatable {

@@ -124,15 +124,10 @@ public struct ModelComparison: Sendable {
         let search = LanguageSearch(machine: machine, words: words, alphabet: alphabet)
         let result = search.answer(limit: limit)
         figures.add(result, machine, alphabet)
-        figures.unseenFunctions = Observation.functions(of: figures.steps, program, missingIn: known.map(\.events))
+        figures.unseenFunctions = Observation.functions(
+            of: Set(result.steps.compactMap { machine.place(ofStep: $0).procedures.first }), program,
+            missingIn: known.map(\.events))
         self.figures = figures
-        // Of a run that was killed each node's last events may be missing, so a node at its end may have gone on.
-        let isCutOff = doubts.contains {
-            switch $0 {
-            case .unfinished, .unended: true
-            default: false
-            }
-        }
         run =
             result.ending == .conforms
             ? ModelRun(result, machine: machine, words: words, alphabet: alphabet) : nil
@@ -142,15 +137,25 @@ public struct ModelComparison: Sendable {
         case .noRun where doubts.contains(where: Self.isGap):
             // What the tracer left out may be what is missing.
             answer = .notDecided(doubts)
-        case .noRun
-        where zip(words.nodes, result.cut).contains(where: { node, reached in
-            (isCutOff || node.cut != nil || node.died) && reached == node.events.count
-        }):
-            // The other nodes may wait for what is missing.
+        case .noRun where Self.isMissing(behind: result.cut, of: words, doubts):
             answer = .notDecided(doubts + words.nodes.filter(\.died).map { .died($0.id) })
         case .noRun:
             answer = .doesNotConform(
                 Mismatch(result: result, machine: machine, words: words, alphabet: alphabet, traces: known))
+        }
+    }
+
+    /// Whether a node was explained to the end of what there is of it, and more of it may have happened: the other
+    /// nodes may wait for that. Of a run that was killed each node's last events may be missing.
+    private static func isMissing(behind cut: [Int], of words: TraceWords, _ doubts: [Doubt]) -> Bool {
+        let isCutOff = doubts.contains {
+            switch $0 {
+            case .unfinished, .unended: true
+            default: false
+            }
+        }
+        return zip(words.nodes, cut).contains { node, reached in
+            (isCutOff || node.cut != nil || node.died) && reached == node.events.count
         }
     }
 
@@ -200,11 +205,12 @@ extension ModelComparison.Figures {
         hiddenSteps = result.steps.count { !alphabet.isVisible($0) }
         steps = Set(Set(result.steps).compactMap { machine.textName(ofStep: $0) })
         allSteps = machine.stepTexts
-        unobserved = alphabet.hidden.sorted()
+        unobserved = alphabet.hidden.map(\.description).sorted()
         for step in result.steps {
-            guard let text = alphabet.text(ofStep: step), text.hasPrefix("enter __sendmsg(") else { continue }
-            let type = text.dropFirst("enter __sendmsg(".count).prefix { $0 != "," }
-            messages[String(type), default: 0] += 1
+            guard let label = alphabet.label(ofStep: step), label.mark == .enter("__sendmsg"),
+                case .number(let type)?? = label.arguments.first
+            else { continue }
+            messages[MessageType(rawValue: UInt32(truncatingIfNeeded: type)).description, default: 0] += 1
         }
     }
 }

@@ -23,14 +23,14 @@ public struct Observation: Codable, Sendable, Equatable {
         values = end.unread
     }
 
-    /// The functions of md-cluster.c among the steps that a run took which are in no trace.
-    static func functions(of steps: Set<String>, _ program: Program, missingIn traces: [[KernelEvent]]) -> [String] {
+    /// The functions of md-cluster.c among the procedures of a run which are in no trace.
+    static func functions(
+        of procedures: Set<String>, _ program: Program, missingIn traces: [[KernelEvent]]
+    ) -> [String] {
         let source = "md-cluster.c: "
         var missing: Set<String> = []
-        for step in steps {
-            guard let procedure = program.procedure(named: String(step.prefix { $0 != ":" })),
-                procedure.source.hasPrefix(source)
-            else { continue }
+        for name in procedures {
+            guard let procedure = program.procedure(named: name), procedure.source.hasPrefix(source) else { continue }
             let function = String(procedure.source.dropFirst(source.count))
             // Several in one, or a part of one.
             if function.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) { missing.insert(function) }

@@ -21,7 +21,7 @@ extension Mismatch {
         /// What the guard looks at has these values: "HOLDING_MUTEX_FOR_RECVD is 0".
         public var values: [String]
         /// The events that the model allows this thread instead.
-        public var instead: [String]
+        public var instead: [TraceLabel]
         /// Where one of these is the same step with other arguments: in which.
         public var arguments: [Argument]
     }
@@ -33,11 +33,11 @@ extension Mismatch {
         let threads: Int
 
         /// What the thread can do in a state, hidden steps of its own included.
-        func refusal(of event: String, by thread: Int, in state: [UInt64]) -> Refusal {
-            var instead: [String] = []
+        func refusal(of event: TraceLabel, by thread: Int, in state: [UInt64]) -> Refusal {
+            var instead: [TraceLabel] = []
             var seen: Set<[UInt64]> = [state]
             var open = [state]
-            var stack: [String] = machine.stack(ofThread: thread, in: state) ?? ["not running"]
+            var calls = machine.calls(ofThread: thread, in: state)
             var waitsFor: String?
             var values: [String] = []
             var successors = Successors(stateWords: machine.stateWords)
@@ -46,16 +46,16 @@ extension Mismatch {
                     guard let base = buffer.baseAddress else { return }
                     let view = StateView(base)
                     guard let step = machine.nextStep(ofThread: thread, in: view) else { return }
-                    if let text = alphabet.text(ofStep: step) {
-                        if !instead.contains(text) { instead.append(text) }
+                    if let label = alphabet.label(ofStep: step) {
+                        if !instead.contains(label) { instead.append(label) }
                         return
                     }
                     successors.removeAll()
                     machine.successors(of: view, byThread: thread, into: &successors)
                     if successors.count == 0, waitsFor == nil, let text = machine.guardText(ofStep: step) {
                         waitsFor = text
-                        stack = machine.stack(ofThread: thread, in: next) ?? stack
-                        values = self.values(of: text, node: thread / threads, in: next)
+                        calls = machine.calls(ofThread: thread, in: next) ?? calls
+                        values = self.values(of: machine.guardNames(ofStep: step), node: thread / threads, in: next)
                     }
                     for item in 0..<successors.count {
                         let words = StateView(successors.words(item)).copy(count: machine.stateWords)
@@ -65,13 +65,13 @@ extension Mismatch {
             }
             let same = instead.lazy.map { self.differences(event, $0) }.filter { !$0.isEmpty }
             return Refusal(
-                stack: stack.filter { !Self.isMarker($0) }, waitsFor: waitsFor, values: values,
-                instead: instead.sorted(),
+                stack: calls.map(Self.printed) ?? ["not running"], waitsFor: waitsFor, values: values,
+                instead: instead.sorted { "\($0)" < "\($1)" },
                 arguments: same.min { $0.count < $1.count } ?? [])
         }
 
         /// Where in a thread's code the event is, the places that it comes to first before the others.
-        func places(of event: String, by thread: Int, in state: [UInt64]) -> [[String]] {
+        func places(of event: TraceLabel, by thread: Int, in state: [UInt64]) -> [[String]] {
             var found: [[String]] = []
             var seen = [Bool](repeating: false, count: machine.stepCount)
             var open: [Int] = []
@@ -85,8 +85,8 @@ extension Mismatch {
             while next < open.count {
                 let step = open[next]
                 next += 1
-                if let text = alphabet.text(ofStep: step), Alphabet.fits(event, text) {
-                    let stack = machine.place(ofStep: step).stack.filter { !Self.isMarker($0) }
+                if let label = alphabet.label(ofStep: step), event.fits(label) {
+                    let stack = Self.printed(machine.place(ofStep: step).calls)
                     if !found.contains(stack) { found.append(stack) }
                 }
                 for follower in machine.followers(ofStep: step) where !seen[follower] {
@@ -98,25 +98,23 @@ extension Mismatch {
         }
 
         /// Other threads of the node that the model would let show the event.
-        func others(than thread: Int, for event: String, in state: [UInt64]) -> [String] {
+        func others(than thread: Int, for event: TraceLabel, in state: [UInt64]) -> [String] {
             let first = thread / threads * threads
             return (first..<first + threads).filter { other in
                 other != thread
-                    && refusal(of: event, by: other, in: state).instead.contains { Alphabet.fits(event, $0) }
+                    && refusal(of: event, by: other, in: state).instead.contains { event.fits($0) }
             }.map { machine.name(ofThread: $0) }
         }
 
-        /// Of the variables, mutexes and locks that a guard names.
-        private func values(of text: String, node: Int, in state: [UInt64]) -> [String] {
-            let words = text.split { !($0.isLetter || $0.isNumber || "_-.>".contains($0)) }.map(String.init)
-            let locks = machine.locks(in: state)
+        /// Of the variables, mutexes and locks that a guard looks at.
+        private func values(of names: [String], node: Int, in state: [UInt64]) -> [String] {
             var values: [String] = []
-            for word in words {
-                if let owner = machine.owner(ofMutex: word, node: node, in: state) {
-                    values.append("\(word) is held by \(machine.name(ofThread: owner))")
-                } else if let value = machine.value(of: word, node: node, in: state) {
-                    values.append("\(word) is \(value)")
-                } else if let lock = locks.first(where: { $0.hasPrefix("\(word): ") }) {
+            for name in names {
+                if let owner = machine.owner(ofMutex: name, node: node, in: state) {
+                    values.append("\(name) is held by \(machine.name(ofThread: owner))")
+                } else if let value = machine.value(of: name, node: node, in: state) {
+                    values.append("\(name) is \(value)")
+                } else if let lock = machine.lockText(named: name, in: state) {
                     values.append(lock)
                 }
             }
@@ -124,24 +122,17 @@ extension Mismatch {
         }
 
         /// In which arguments two labels of the same kind of step differ; empty if they are of different kinds.
-        func differences(_ event: String, _ step: String) -> [Argument] {
-            let (left, right) = (Self.parts(event), Self.parts(step))
-            guard left.name == right.name, left.values.count == right.values.count else { return [] }
-            let names = machine.program.procedure(named: left.name)?.parameters ?? []
-            return left.values.indices.compactMap { place in
-                let (observed, required) = (left.values[place], right.values[place])
-                guard observed != required, observed != "*" else { return nil }
-                return Argument(
-                    name: place < names.count ? names[place] : "\(place)", observed: observed, required: required)
+        func differences(_ event: TraceLabel, _ step: TraceLabel) -> [Argument] {
+            guard event.mark == step.mark, event.arguments.count == step.arguments.count else { return [] }
+            return zip(event.namedArguments, step.namedArguments).enumerated().compactMap { place, pair in
+                guard let observed = event.arguments[place], observed != step.arguments[place] else { return nil }
+                return Argument(name: pair.0.name, observed: pair.0.value, required: pair.1.value)
             }
         }
 
-        private static func parts(_ label: String) -> (name: String, values: [String]) {
-            let name = String(label.prefix { $0 != "(" })
-            let list = label.dropFirst(name.count + 1).dropLast()
-            return (name, list.split(separator: ",").map { String($0.drop { $0 == " " }) })
+        /// The functions of the model, without what only stands for an event.
+        private static func printed(_ calls: [CallFrame]) -> [String] {
+            calls.filter { !Marker.isOne($0.procedure) }.map(\.description)
         }
-
-        private static func isMarker(_ frame: String) -> Bool { Marker.isOne(String(frame.prefix { $0 != "(" })) }
     }
 }

@@ -78,7 +78,9 @@ public enum Screen {
                 short("    required \(argument.name) \(argument.required), observed \(argument.observed)", width))
         }
         if !refusal.instead.isEmpty {
-            lines += fold("    required " + refusal.instead.prefix(4).joined(separator: " or "), indent: 13).prefix(2)
+            lines += fold(
+                "    required " + refusal.instead.prefix(4).map(\.description).joined(separator: " or "), indent: 13
+            ).prefix(2)
             if refusal.instead.count > 4 { lines.append("             or \(refusal.instead.count - 4) others") }
         }
         if let guardText = refusal.waitsFor {

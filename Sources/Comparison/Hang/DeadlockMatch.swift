@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Conformance
 import KernelTrace
 import RunRecord
 
@@ -35,10 +36,9 @@ public struct PredictedWait: Sendable, Equatable {
     public var thread: PredictedThread
     /// Functions that its stack must show, innermost first. What the compiler inlined is not on a stack.
     public var stack: [String]
-    /// "ack EX", "reconfig_mutex", "SEND_LOCK", "the end of recv_daemon", "wake-up".
-    public var waitsFor: String
+    public var waitsFor: AwaitedThing
     public var heldBy: PredictedThread?
-    public init(thread: PredictedThread, stack: [String], waitsFor: String, heldBy: PredictedThread? = nil) {
+    public init(thread: PredictedThread, stack: [String], waitsFor: AwaitedThing, heldBy: PredictedThread? = nil) {
         (self.thread, self.stack, self.waitsFor, self.heldBy) = (thread, stack, waitsFor, heldBy)
     }
 }
@@ -55,12 +55,6 @@ public struct DeadlockMatch: Sendable, Equatable {
     }
     public var lines: [Line]
     public var matches: Bool { !lines.isEmpty && lines.allSatisfy(\.differences.isEmpty) }
-
-    /// What only says that a thread sleeps.
-    public static let sleeping: Set<String> = [
-        "__schedule", "schedule", "schedule_timeout", "schedule_preempt_disabled", "__switch_to", "__wait_for_common",
-        "wait_for_completion", "wait_for_completion_timeout", "io_schedule", "swait_event", "mdlab_gate_wait",
-    ]
 
     /// - Parameter snapshots: one of each node, of one moment.
     public init(_ waits: [PredictedWait], in snapshots: [NodeSnapshot]) {
@@ -87,7 +81,7 @@ public struct DeadlockMatch: Sendable, Equatable {
         var differences: [String] = []
         if thread.state == "R" { differences.append("it runs") }
         if !isSubsequence(blocked.stack, of: functions) {
-            let shown = functions.drop { sleeping.contains($0) }.prefix(8).joined(separator: " <- ")
+            let shown = functions.drop { Frames.sleeping.contains($0) }.prefix(8).joined(separator: " <- ")
             differences.append("it stands in \(shown.isEmpty ? "user space" : shown)")
         }
         if let other = wait(blocked, node, snapshots) { differences.append(other) }
@@ -107,45 +101,53 @@ public struct DeadlockMatch: Sendable, Equatable {
     private static func wait(
         _ blocked: PredictedWait, _ node: NodeSnapshot, _ snapshots: [NodeSnapshot]
     ) -> String? {
-        let words = blocked.waitsFor.split(separator: " ").map(String.init)
         let array = node.arrays?.first { $0.clusterState != nil }
-        switch words.first {
-        case "reconfig_mutex", "recv_mutex":
-            guard let array else { return "the owner of \(words[0]) could not be read" }
-            let owner = words[0] == "recv_mutex" ? array.receiveMutexOwner : array.reconfigMutexOwner
-            guard let owner else { return "\(words[0]) is free" }
-            guard let heldBy = blocked.heldBy else { return nil }
-            let wanted = heldBy.all(in: node)
-            if wanted.isEmpty || wanted.contains(where: { $0.pid == owner }) { return nil }
-            let name = node.threads.first { $0.pid == owner }?.comm ?? "pid \(owner)"
-            return "\(words[0]) is held by \(name), not by \(heldBy.name)"
-        case "SEND_LOCK":
+        switch blocked.waitsFor {
+        case .mutex(let mutex): return self.mutex(mutex, blocked, node, array)
+        case .bit("SEND_LOCK"):
             guard let state = array?.clusterState else { return "cinfo->state could not be read" }
             return StateBit.bits(in: state).contains(.sendLock) ? nil : "SEND_LOCK is clear"
-        case "wake-up":
+        case .bit: return "no such wait is known"
+        case .wakeUp:
             guard let array, let state = array.clusterState else { return "cinfo->state could not be read" }
             let isTrue =
                 StateBit.bits(in: state).contains(.holdingMutexForRecvd) || array.reconfigMutexOwner == nil
             return isTrue ? nil : "reconfig_mutex is held and HOLDING_MUTEX_FOR_RECVD is clear: no wake-up is due"
-        case "the":  // the end of a thread
+        case .end:
             guard let heldBy = blocked.heldBy else { return nil }
             return heldBy.all(in: node).isEmpty ? "\(heldBy.text) has ended" : nil
-        case .some(let resource):
-            guard words.count == 2, let mode = LockMode(name: words[1]) else { return "no such wait is known" }
-            let own = node.lockspaces.flatMap(\.locks).first {
-                !$0.isMasterCopy && $0.resource.rawValue == resource
-            }
-            guard let own else { return "no lock on \(resource) is seen" }
-            guard own.status != .granted, own.requested == mode else {
-                return "its lock on \(resource) is \(own.granted), and it asks for \(own.requested)"
-            }
-            guard let heldBy = blocked.heldBy,
-                let other = snapshots.first(where: { $0.node == heldBy.node })?.lockspaces.flatMap(\.locks).first(
-                    where: { !$0.isMasterCopy && $0.resource.rawValue == resource }),
-                mode.isCompatible(with: other.granted)
-            else { return nil }
-            return "\(heldBy.node) holds \(resource) in \(other.granted), which is not in the way"
-        case nil: return nil
+        case .lock(let resource, let mode): return lock(resource, mode, blocked, node, snapshots)
         }
+    }
+
+    private static func mutex(
+        _ mutex: String, _ blocked: PredictedWait, _ node: NodeSnapshot, _ array: NodeSnapshot.ArrayState?
+    ) -> String? {
+        guard let array else { return "the owner of \(mutex) could not be read" }
+        let owner = mutex == "recv_mutex" ? array.receiveMutexOwner : array.reconfigMutexOwner
+        guard let owner else { return "\(mutex) is free" }
+        guard let heldBy = blocked.heldBy else { return nil }
+        let wanted = heldBy.all(in: node)
+        if wanted.isEmpty || wanted.contains(where: { $0.pid == owner }) { return nil }
+        let name = node.threads.first { $0.pid == owner }?.comm ?? "pid \(owner)"
+        return "\(mutex) is held by \(name), not by \(heldBy.name)"
+    }
+
+    private static func lock(
+        _ resource: LockResource, _ mode: LockMode, _ blocked: PredictedWait, _ node: NodeSnapshot,
+        _ snapshots: [NodeSnapshot]
+    ) -> String? {
+        func locks(of node: NodeSnapshot) -> DLMLock? {
+            node.lockspaces.flatMap(\.locks).first { !$0.isMasterCopy && $0.resource == resource }
+        }
+        guard let own = locks(of: node) else { return "no lock on \(resource) is seen" }
+        guard own.status != .granted, own.requested == mode else {
+            return "its lock on \(resource) is \(own.granted), and it asks for \(own.requested)"
+        }
+        guard let heldBy = blocked.heldBy,
+            let other = snapshots.first(where: { $0.node == heldBy.node }).flatMap(locks),
+            mode.isCompatible(with: other.granted)
+        else { return nil }
+        return "\(heldBy.node) holds \(resource) in \(other.granted), which is not in the way"
     }
 }

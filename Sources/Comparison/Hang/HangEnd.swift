@@ -37,13 +37,13 @@ extension LanguageSearch {
         let procedures = place.procedures
         if machine.isRest(step) { return Self.callers.contains(procedures.first ?? "") }
         guard let innermost = procedures.first else { return false }
-        if innermost == "dlm_lock_sync timeout" || innermost == "dlm_unlock_start" && place.stack[0].contains("CANCEL")
-        {
+        let label = TraceLabel(place)
+        if label?.mark == .lockTimeout || label?.mark == .unlockStart && label?.arguments.last == .symbol("CANCEL") {
             return true
         }
         // Who is about to enter a function is still in its caller.
-        let entered = innermost.hasPrefix("enter ") ? String(innermost.dropFirst("enter ".count)) : nil
-        let own = entered.map { name in procedures.dropFirst().first { $0 != name } } ?? innermost
+        let own =
+            if case .enter(let name)? = label?.mark { procedures.dropFirst().first { $0 != name } } else { innermost }
         return Self.callers.contains(own ?? "")
     }
 
@@ -63,7 +63,7 @@ extension LanguageSearch {
                 successors.removeAll()
                 machine.successors(of: view, byThread: thread, into: &successors)
                 guard successors.count > 0 else { return nil }
-                let text = alphabet.text(ofStep: step) ?? machine.place(ofStep: step).text
+                let text = alphabet.label(ofStep: step)?.description ?? machine.place(ofStep: step).text
                 return "\(machine.name(ofThread: thread)): \(text)"
             }
         }

@@ -133,7 +133,7 @@ extension HangMatch.ModelDeadlock {
         let names = snapshots.map(\.node)
         return Self.namings(of: nodes, as: names).contains { naming in
             let waits = waits.filter { wait in
-                !signature.isLostWakeUp || wait.waitsFor == "wake-up"
+                !signature.isLostWakeUp || wait.waitsFor == .wakeUp
             }.map { $0.renamed(naming) }
             let lines = DeadlockMatch(waits, in: snapshots).lines
             // Others of the model's threads may wait behind, and other operations' threads need not be there.

@@ -83,17 +83,15 @@ public struct HangSignature: Hashable, Sendable {
     static func all(_ run: Counterexample, of machine: Machine) -> [HangSignature] {
         guard let state = run.states.last else { return [] }
         func waiter(_ thread: Int) -> Waiter {
-            let stack = machine.stack(ofThread: thread, in: state) ?? []
+            let calls = machine.calls(ofThread: thread, in: state) ?? []
             return Waiter(
                 node: machine.threads[thread].node, role: role(ofModelThread: machine.threads[thread].name),
-                functions: stack.map { String($0.prefix { $0 != "(" }) }.filter { functions.contains($0) })
+                functions: calls.map(\.procedure).filter { functions.contains($0) })
         }
         let cycle = WaitEdge.cycle(in: machine.waits(atEndOf: run))
         let asleep = machine.lostWakeUps(in: state)
         return (cycle.isEmpty ? [] : [HangSignature(cycle.map { waiter($0.waiter) })])
-            + machine.threads.indices.filter { thread in
-                asleep.contains { $0.hasPrefix(machine.name(ofThread: thread) + " ") }
-            }.map { HangSignature([waiter($0)], isLostWakeUp: true) }
+            + asleep.map { HangSignature([waiter($0)], isLostWakeUp: true) }
     }
 
     private static func role(ofModelThread name: String) -> String {

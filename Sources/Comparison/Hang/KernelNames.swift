@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import ProcedureModel
 
 /// What the kernel calls the things of the model.
 public enum KernelNames {
@@ -11,9 +12,10 @@ public enum KernelNames {
         "ack_bast": nil,
     ]
 
-    /// The kernel function that a frame of the model is in: "lock_comm" for "lock_comm(1)".
-    public static func function(_ frame: String) -> String? {
-        let name = String(frame.prefix { $0 != "(" })
+    /// The kernel function that a call of the model is in: "lock_comm" for "lock_comm(1)". A procedure that the model
+    /// has once for each device or slot has it in brackets behind its name.
+    public static func function(_ call: CallFrame) -> String? {
+        let name = String(call.procedure.prefix { $0 != "(" })
         if name.contains(" ") { return nil }
         return others[name] ?? name
     }
@@ -22,8 +24,8 @@ public enum KernelNames {
     private static let inlined: Set<String> = ["process_metadata_update", "process_recvd_msg", "lock_token", "sendmsg"]
 
     /// The kernel functions of a stack of the model that a stack of the kernel shows too, innermost first.
-    public static func visible(_ stack: [String]) -> [String] {
-        stack.compactMap(function).filter { !inlined.contains($0) }
+    public static func visible(_ calls: [CallFrame]) -> [String] {
+        calls.compactMap(function).filter { !inlined.contains($0) }
     }
 
     /// What a thread of the model is called after the function that it runs; nil for processes and DLM's callbacks.

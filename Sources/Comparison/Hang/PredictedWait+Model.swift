@@ -9,8 +9,7 @@ public struct BlockedModelThread: Sendable, Equatable {
     public var thread: Int
     /// The kernel's functions that its stack shows, innermost first.
     public var stack: [String]
-    /// "ack EX", "reconfig_mutex", "SEND_LOCK", "the end of recv_daemon", "wake-up".
-    public var waitsFor: String
+    public var waitsFor: AwaitedThing
     public var holder: Int?
 
     /// Every thread that is not at rest and waits for another, or that nobody woke.
@@ -18,29 +17,30 @@ public struct BlockedModelThread: Sendable, Equatable {
         let state = run.states.last ?? []
         let edges = machine.waits(atEndOf: run)
         let asleep = machine.lostWakeUps(in: state)
-        let busy = machine.stacks(in: state)
         return machine.threads.indices.compactMap { thread in
-            let name = machine.name(ofThread: thread)
-            guard busy.contains(where: { $0.hasPrefix(name + ":") }) else { return nil }
-            let stack = KernelNames.visible(machine.stack(ofThread: thread, in: state) ?? [])
+            guard !machine.isAtRest(thread, in: state) else { return nil }
+            let stack = KernelNames.visible(machine.calls(ofThread: thread, in: state) ?? [])
             let edge = edges.first { $0.waiter == thread }
-            let isAsleep = asleep.contains { $0.hasPrefix(name + " ") }
-            guard !stack.isEmpty, edge != nil || isAsleep else { return nil }
+            let isAsleep = asleep.contains(thread)
+            guard !stack.isEmpty, let awaited = isAsleep ? .wakeUp : edge.map({ AwaitedThing($0.reason) }) else {
+                return nil
+            }
             return BlockedModelThread(
-                thread: thread, stack: stack, waitsFor: isAsleep ? "wake-up" : reason(edge?.reason ?? ""),
-                holder: isAsleep ? nil : edge?.holder)
+                thread: thread, stack: stack, waitsFor: awaited, holder: isAsleep ? nil : edge?.holder)
         }
     }
+}
 
-    /// "ack EX" of "ack EX (held in CR)", "SEND_LOCK" of "SEND_LOCK == 0", "the end of recv_daemon".
-    public static func reason(_ text: String) -> String {
-        let end = "the end of "
-        if text.hasPrefix(end) {
-            return end + (KernelNames.thread(String(text.dropFirst(end.count)))?.name ?? "a thread")
-        }
-        let words = text.split(separator: " ").map(String.init)
-        guard let first = words.first else { return text }
-        return words.count > 1 && words[1] != "==" && !words[1].hasPrefix("(") ? "\(first) \(words[1])" : first
+extension AwaitedThing {
+    /// What a thread of the model waits for.
+    public init(_ reason: WaitEdge.Reason) {
+        self =
+            switch reason {
+            case .mutex(let name): .mutex(name)
+            case .lock(let name, let mode, _): .lock(LockResource(rawValue: name), mode)
+            case .end(let thread): .end(of: KernelNames.thread(thread)?.name ?? "a thread")
+            case .variable(let name, _): .bit(name)
+            }
     }
 }
 

@@ -2,11 +2,12 @@
 import ClusterProtocol
 import KernelTrace
 import MDClusterModel
+import ProcedureModel
 
 /// What an event of a trace is for the comparison.
 enum EventReading: Equatable {
-    /// Written as the model writes its step: "enter lock_comm(1)". An argument that the event does not have is "*".
-    case label(String, Actor)
+    /// The step of the model that it must be.
+    case label(TraceLabel, Actor)
     case ignored(IgnoredEvent)
 
     /// Which thread of the model took the step.
@@ -80,7 +81,7 @@ struct EventReader {
         guard let lock = waits.removeValue(forKey: actor), let asker = askers[lock] else { return nil }
         askers[lock]?.isAlone = true
         guard event.time >= asker.time + Self.waitLimit else { return nil }
-        return .label("dlm_lock_sync timeout(\(asker.resource))", actor)
+        return .label(TraceLabel(.lockTimeout, [.symbol("\(asker.resource)")]), actor)
     }
 
     /// nil for an AST whose request was not seen.
@@ -91,26 +92,26 @@ struct EventReader {
             guard let names = ObservedProgram.arguments[function] else { return .ignored(.notCompared) }
             if let mddev = values["mddev"], !arrays.isEmpty, !arrays.contains(mddev) { return .ignored(.otherArray) }
             if function == "join" { hasBegun = true }
-            return .label("enter \(function)(\(Self.arguments(names, values)))", actor(of: event))
+            return .label(TraceLabel(.enter(function), Self.arguments(names, values)), actor(of: event))
         case .exit(let function, let value):
             guard ObservedProgram.arguments[function] != nil else { return .ignored(.notCompared) }
-            let text =
+            let returned =
                 ObservedProgram.voidFunctions.contains(function)
-                ? "0" : value.map { Int32(truncatingIfNeeded: $0) == 0 ? "0" : "1" } ?? "*"
-            return .label("return \(function)(\(text))", actor(of: event))
+                ? 0 : value.map { Int32(truncatingIfNeeded: $0) == 0 ? 0 : 1 }
+            return .label(TraceLabel(.returned(function), [returned.map { .number($0) }]), actor(of: event))
         case .function(let name, let caller):
             switch name {
             case _ where TraceWords.wakeUps.contains(name):
                 return Self.wakers.contains(caller)
-                    ? .label("enter md_wakeup_thread()", actor(of: event)) : .ignored(.notCompared)
+                    ? .label(TraceLabel(.enter("md_wakeup_thread")), actor(of: event)) : .ignored(.notCompared)
             case "md_check_recovery":
                 // gather_all_resync_info calls it too, with the mutex held, so that it does nothing.
                 return event.role == .raidDaemon
-                    ? .label("enter md_check_recovery()", .raid1d) : .ignored(.notCompared)
+                    ? .label(TraceLabel(.enter("md_check_recovery")), .raid1d) : .ignored(.notCompared)
             default:
                 if probed.contains(name) { return .ignored(.duplicate) }
                 guard let names = ObservedProgram.arguments[name] else { return .ignored(.notCompared) }
-                return .label("enter \(name)(\(Self.arguments(names, [:])))", actor(of: event))
+                return .label(TraceLabel(.enter(name), Self.arguments(names, [:])), actor(of: event))
             }
         case .other, .lost: return .ignored(.notCompared)
         }
@@ -125,22 +126,23 @@ struct EventReader {
         }
     }
 
-    private static func arguments(_ names: [String], _ values: [String: Int64]) -> String {
-        names.map { name -> String in
-            guard let value = values[name] else { return "*" }
+    private static func arguments(_ names: [String], _ values: [String: Int64]) -> [Argument.Value?] {
+        names.map { name in
+            guard let value = values[name] else { return nil }
             switch name {
-            case "type": return MessageType(rawValue: UInt32(truncatingIfNeeded: value)).description
+            case "type": return .number(Int(UInt32(truncatingIfNeeded: value)))
             // The other messages' devices are not followed.
-            case "raid_slot": return values["type"] == 0 ? String(value) : "-"
-            case "hi", "ack", "mddev_locked": return value == 0 ? "0" : "1"
-            default: return String(value)
+            case "raid_slot": return values["type"] == 0 ? .number(Int(value)) : .symbol("-")
+            case "hi", "ack", "mddev_locked": return .number(value == 0 ? 0 : 1)
+            default: return .number(Int(value))
             }
-        }.joined(separator: ", ")
+        }
     }
 
     private mutating func read(_ dlm: DLMEvent, _ event: KernelEvent) -> EventReading? {
         guard dlm.lockspace == lockspace else { return .ignored(.otherLockspace) }
         if dlm.resource.bitmapSlot != nil { return .ignored(.bitmapLock) }
+        let resource = Argument.Value.symbol("\(dlm.resource)")
         switch dlm.kind {
         case .lockStart:
             let actor = actor(of: event)
@@ -149,7 +151,8 @@ struct EventReader {
             let kind =
                 dlm.flags & DLMConstant.convert == 0
                 ? "new" : dlm.flags & DLMConstant.noQueue == 0 ? "-" : "NOQUEUE"
-            return .label("dlm_lock_start(\(dlm.resource), \(dlm.mode ?? .none), \(kind))", actor)
+            let mode = Argument.Value.number(Int((dlm.mode ?? .none).rawValue))
+            return .label(TraceLabel(.lockStart, [resource, mode, .symbol(kind)]), actor)
         case .unlockStart:
             let actor = actor(of: event)
             let isCancel = dlm.flags & DLMConstant.cancel != 0
@@ -157,10 +160,11 @@ struct EventReader {
             askers[dlm.lock] = Asker(
                 actor: actor, resource: dlm.resource, time: event.time,
                 isCancelled: isCancel || askers[dlm.lock]?.isCancelled ?? false)
-            return .label("dlm_unlock_start(\(dlm.resource), \(isCancel ? "CANCEL" : "FORCEUNLOCK"))", actor)
+            return .label(TraceLabel(.unlockStart, [resource, .symbol(isCancel ? "CANCEL" : "FORCEUNLOCK")]), actor)
         case .lockEnd, .unlockEnd:
             guard let status = dlm.status, status != 0 else { return .ignored(.callReturned) }
-            return .label("\(dlm.kind.rawValue)(\(dlm.resource), \(status))", actor(of: event))
+            let mark = dlm.kind == .lockEnd ? TraceMark.lockEnd : .unlockEnd
+            return .label(TraceLabel(mark, [resource, .symbol("\(status)")]), actor(of: event))
         case .ast:
             let status = dlm.status ?? 0
             // Where the array's begin is in the trace, no request can be missing: then nobody has asked.
@@ -177,10 +181,10 @@ struct EventReader {
                 case DLMConstant.unlocked: "unlocked"
                 default: String(status)
                 }
-            return .label("dlm_ast(\(dlm.resource), \(text))", asker.actor)
+            return .label(TraceLabel(.ast, [resource, .symbol(text)]), asker.actor)
         case .bast:
             guard dlm.resource == .ack, dlm.mode == .ex else { return .ignored(.otherBast) }
-            return .label("dlm_bast(\(dlm.resource))", .callback)
+            return .label(TraceLabel(.bast, [resource]), .callback)
         }
     }
 }

@@ -28,7 +28,7 @@ public struct TraceWords: Sendable {
         /// The node died in the run, which is its last event; what it did in its last 50 ms may be missing before it.
         public var died = false
         /// Kinds of events that other nodes show and this one never does, because its function tracer was not told to.
-        var unseen: Set<String> = []
+        var unseen: Set<TraceMark> = []
     }
 
     /// What makes the rest of a trace useless.
@@ -40,15 +40,15 @@ public struct TraceWords: Sendable {
     }
 
     public internal(set) var nodes: [Node] = []
-    public private(set) var labels: [String] = []
+    public private(set) var labels: [TraceLabel] = []
     public internal(set) var ignored: [IgnoredEvent: Int] = [:]
     /// The most processes of a node that are inside md at once.
     public internal(set) var processes = 1
-    /// "enter lock_comm": what the record can show, by the beginning of the labels.
-    public internal(set) var kinds: Set<String> = []
+    /// What the record can show.
+    public internal(set) var kinds: Set<TraceMark> = []
     /// Of the array that is compared.
     let lockspace: UInt32
-    private var numbers: [String: Int32] = [:]
+    private var numbers: [TraceLabel: Int32] = [:]
     /// md_wakeup_thread is a macro around the second since v6.10.
     static let wakeUps: Set<String> = ["md_wakeup_thread", "__md_wakeup_thread"]
 
@@ -68,7 +68,7 @@ public struct TraceWords: Sendable {
             for event in events {
                 guard case .entry(let function, let values) = event.body else {
                     if case .function(let name, _) = event.body, Self.wakeUps.contains(name) {
-                        kinds.insert("enter md_wakeup_thread")
+                        kinds.insert(.enter("md_wakeup_thread"))
                     }
                     continue
                 }
@@ -76,8 +76,8 @@ public struct TraceWords: Sendable {
                 if function == "join", let mddev = values["mddev"] { arrays[node, default: []].insert(mddev) }
             }
         }
-        kinds.formUnion(seen.map { "enter \($0)" })
-        kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { "return \($0.dropLast(5))" })
+        kinds.formUnion(seen.map { .enter($0) })
+        kinds.formUnion(probed.filter { $0.hasSuffix("__ret") }.map { .returned(String($0.dropLast(5))) })
         let offsets = ClockAlignment.offsets(offsets, for: traces.map(\.events))
         for (number, trace) in traces.enumerated() {
             let reader = EventReader(lockspace: lockspace, arrays: arrays[trace.node] ?? [], probed: seen)
@@ -88,28 +88,28 @@ public struct TraceWords: Sendable {
             nodes[number].died = true
             nodes[number].events.append(
                 Event(
-                    index: last.index, label: self.number(of: "\(ObservedProgram.death)()"),
+                    index: last.index, label: self.number(of: TraceLabel(.death)),
                     thread: Int32(4 + processes), hint: last.hint))
         }
         // What only the function tracer shows. All of md-cluster is one filter; functions of md.c are one each; on a
         // node each of them may be missing.
-        let byFilter = kinds.subtracting(Self.single).filter {
-            $0.hasPrefix("enter ") && !seen.contains(String($0.dropFirst("enter ".count)))
+        let byFilter = kinds.subtracting(Self.single).filter { mark in
+            if case .enter(let function) = mark { !seen.contains(function) } else { false }
         }
         for number in nodes.indices {
-            let shown = Set(nodes[number].events.map { labels[Int($0.label)] })
-            if shown.contains("enter md_check_recovery()") { nodes[number].nameless = nil }
-            nodes[number].unseen = Self.single.filter { kinds.contains($0) && !shown.contains("\($0)()") }
+            let shown = Set(nodes[number].events.map { labels[Int($0.label)].mark })
+            if shown.contains(.enter("md_check_recovery")) { nodes[number].nameless = nil }
+            nodes[number].unseen = Self.single.filter { kinds.contains($0) && !shown.contains($0) }
             // All that md-cluster does, whatever it is, goes through dlm_lock_sync.
             let showsMDCluster = traces[number].events.contains { event in
                 guard case .function(let name, _) = event.body else { return false }
-                return name == "dlm_lock_sync" || byFilter.contains("enter \(name)")
+                return name == "dlm_lock_sync" || byFilter.contains(.enter(name))
             }
             if !showsMDCluster { nodes[number].unseen.formUnion(byFilter) }
         }
     }
 
-    private static let single: Set<String> = ["enter md_check_recovery", "enter md_wakeup_thread"]
+    private static let single: Set<TraceMark> = [.enter("md_check_recovery"), .enter("md_wakeup_thread")]
 
     private mutating func read(_ id: NodeID, _ events: [KernelEvent], _ reader: EventReader, offset: Double) {
         var reader = reader
@@ -131,11 +131,11 @@ public struct TraceWords: Sendable {
             for reading in [before, reading].compactMap(\.self) {
                 switch reading {
                 case .ignored(let rule): ignored[rule, default: 0] += 1
-                case .label(let text, let actor):
+                case .label(let label, let actor):
                     if node.nameless == nil, event.role == nil { node.nameless = event.pid }
                     node.events.append(
                         Event(
-                            index: Int32(event.index), label: number(of: text), thread: 0,
+                            index: Int32(event.index), label: number(of: label), thread: 0,
                             hint: Int64(event.time) - shift))
                     actors.append(actor)
                 }
@@ -156,12 +156,12 @@ public struct TraceWords: Sendable {
         nodes.append(node)
     }
 
-    private mutating func number(of text: String) -> Int32 {
-        if let known = numbers[text] { return known }
+    private mutating func number(of label: TraceLabel) -> Int32 {
+        if let known = numbers[label] { return known }
         let number = Int32(labels.count)
-        labels.append(text)
-        numbers[text] = number
-        kinds.insert(String(text.prefix { $0 != "(" }))
+        labels.append(label)
+        numbers[label] = number
+        kinds.insert(label.mark)
         return number
     }
 

@@ -6,9 +6,9 @@ import ProcedureModel
 struct Alphabet: Sendable {
     /// By step: the number of its label, or -1.
     private let labels: [Int32]
-    let texts: [String]
+    private let shown: [TraceLabel]
     /// Kinds of steps that the record cannot show: "return load_bitmaps".
-    let hidden: Set<String>
+    let hidden: Set<TraceMark>
     /// Which hidden steps can change places.
     let independence: Independence
     /// [event's label * labels of steps + step's label]
@@ -19,38 +19,35 @@ struct Alphabet: Sendable {
 
     init(machine: Machine, words: TraceWords) {
         var labels = [Int32](repeating: -1, count: machine.stepCount)
-        var texts: [String] = []
-        var numbers: [String: Int32] = [:]
-        var hidden: Set<String> = []
+        var shown: [TraceLabel] = []
+        var numbers: [TraceLabel: Int32] = [:]
+        var hidden: Set<TraceMark> = []
         let threads = machine.threads.count / max(1, words.nodes.count)
         for step in 0..<machine.stepCount {
-            let place = machine.place(ofStep: step)
-            guard let procedure = place.procedures.first, Marker.isOne(procedure), let text = place.stack.first else {
-                continue
-            }
+            guard let label = TraceLabel(machine.place(ofStep: step)) else { continue }
             let node = machine.actor(ofStep: step) / threads
-            guard procedure.hasPrefix("dlm_") || words.kinds.contains(procedure),
-                !words.nodes[node].unseen.contains(procedure)
+            guard label.mark.isOfDLM || words.kinds.contains(label.mark),
+                !words.nodes[node].unseen.contains(label.mark)
             else {
-                hidden.insert(procedure)
+                hidden.insert(label.mark)
                 continue
             }
-            if let known = numbers[text] {
+            if let known = numbers[label] {
                 labels[step] = known
             } else {
-                labels[step] = Int32(texts.count)
-                numbers[text] = Int32(texts.count)
-                texts.append(text)
+                labels[step] = Int32(shown.count)
+                numbers[label] = Int32(shown.count)
+                shown.append(label)
             }
         }
         self.labels = labels
         independence = machine.independence { labels[$0] >= 0 }
         self.hidden = hidden
-        self.texts = texts
-        let fitting = words.labels.flatMap { event in texts.map { Self.fits(event, $0) } }
+        self.shown = shown
+        let fitting = words.labels.flatMap { event in shown.map { event.fits($0) } }
         self.fitting = fitting
         events = words.labels.count
-        expected = Self.expected(machine, labels: labels, fitting: fitting, events: events, texts: texts.count)
+        expected = Self.expected(machine, labels: labels, fitting: fitting, events: events, texts: shown.count)
     }
 
     /// By step: which events can be the next one of a thread that is at the step. What its own code says, whatever the
@@ -86,19 +83,12 @@ struct Alphabet: Sendable {
     /// Whether an event can be the next one of a thread at a step.
     @inline(__always) func leads(_ step: Int, to event: Int32) -> Bool { expected[step * events + Int(event)] }
 
-    /// An argument that an event does not have fits any.
-    static func fits(_ event: String, _ step: String) -> Bool {
-        guard event.contains("*") else { return event == step }
-        func parts(_ text: String) -> [Substring] { text.split { "(,) ".contains($0) } }
-        let (left, right) = (parts(event), parts(step))
-        return left.count == right.count && zip(left, right).allSatisfy { $0 == "*" || $0 == $1 }
-    }
-
     @inline(__always) func isVisible(_ step: Int) -> Bool { labels[step] >= 0 }
 
     @inline(__always) func fits(event: Int32, step: Int) -> Bool {
-        labels[step] >= 0 && fitting[Int(event) * texts.count + Int(labels[step])]
+        labels[step] >= 0 && fitting[Int(event) * shown.count + Int(labels[step])]
     }
 
-    func text(ofStep step: Int) -> String? { labels[step] < 0 ? nil : texts[Int(labels[step])] }
+    /// What a visible step shows.
+    func label(ofStep step: Int) -> TraceLabel? { labels[step] < 0 ? nil : shown[Int(labels[step])] }
 }

@@ -33,8 +33,8 @@ enum Witness {
             let node = machine.threads[thread].node
             guard cursors[node] < words.nodes[node].events.count else { return false }
             let event = words.nodes[node].events[cursors[node]]
-            guard Int(event.thread) == thread - node * threadsPerNode, let text = alphabet.text(ofStep: step),
-                Alphabet.fits(words.labels[Int(event.label)], text)
+            guard Int(event.thread) == thread - node * threadsPerNode, let label = alphabet.label(ofStep: step),
+                words.labels[Int(event.label)].fits(label)
             else { return false }
             cursors[node] += 1
         }

@@ -26,7 +26,7 @@ enum ThreadWait: Sendable, Equatable {
 }
 
 /// A stack as function names, innermost first: "dlm_lock_sync+0x8e/0xd0 [md_cluster]" is "dlm_lock_sync".
-struct Frames: Sendable, Equatable {
+package struct Frames: Sendable, Equatable {
     var names: [String]
 
     init(_ stack: [String]) {
@@ -34,10 +34,10 @@ struct Frames: Sendable, Equatable {
     }
 
     /// What only says that a thread sleeps.
-    private static let sleeping: Set<String> = [
+    package static let sleeping: Set<String> = [
         "__schedule", "schedule", "schedule_timeout", "schedule_preempt_disabled", "__switch_to", "wait_for_completion",
         "wait_for_completion_timeout", "__wait_for_common", "wait_woken", "io_schedule", "__wait_for_completion",
-        "bit_wait", "prepare_to_wait_event", "context_switch",
+        "bit_wait", "prepare_to_wait_event", "context_switch", "swait_event", "mdlab_gate_wait",
     ]
     private static let outermost: Set<String> = [
         "md_thread", "kthread", "ret_from_fork", "ret_from_fork_asm", "entry_SYSCALL_64_after_hwframe", "do_syscall_64",

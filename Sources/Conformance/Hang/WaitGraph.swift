@@ -48,7 +48,7 @@ public struct WaitGraph: Sendable, Equatable {
         /// The cycle, beginning at its first node; or the chain, ending where nobody acts.
         public var edges: [Edge]
         /// The stacks of the threads on the way: what must not have changed in a second set of snapshots.
-        var stacks: [[String]]
+        package var stacks: [[String]]
 
         public var lines: [String] { edges.map(\.line) }
         var nodes: Set<NodeID> { Set(edges.map(\.from.node)) }

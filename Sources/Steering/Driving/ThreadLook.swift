@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
-import Comparison
+import Conformance
 import KernelTrace
 import VirtualCluster
 
@@ -18,12 +18,12 @@ struct SeenThread: Sendable, Equatable {
     /// "dlm_lock_sync <- lock_comm <- sendmsg", from the function that decided to sleep.
     var text: String {
         if functions.isEmpty { return state == "R" ? "running" : "in user space" }
-        let asleep = functions.drop { DeadlockMatch.sleeping.contains($0) }
+        let asleep = functions.drop { Frames.sleeping.contains($0) }
         return asleep.prefix(6).joined(separator: " <- ")
     }
 
     /// A daemon of md that waits for something to do.
-    var isAtRest: Bool { functions.first { !DeadlockMatch.sleeping.contains($0) } == "md_thread" }
+    var isAtRest: Bool { functions.first { !Frames.sleeping.contains($0) } == "md_thread" }
 }
 
 /// Looks at md's threads and at the processes of operations on one node, by one shell command.

@@ -20,18 +20,21 @@ public struct Reached: Sendable, Hashable, Codable {
     public init(_ verdict: Verdict, _ evidence: Evidence) {
         word = verdict.word.rawValue
         failures = verdict.checks.filter { $0.answer == .fails }.flatMap { check -> [String] in
-            let lines = check.name == HangCheck.name ? check.findings.flatMap(\.details) : []
-            return lines.isEmpty ? [check.name] : lines.map { "\(check.name): " + Self.place($0) }.sorted()
+            let places = check.name == HangCheck.name ? Self.places(of: evidence) : []
+            return places.isEmpty ? [check.name] : places.map { "\(check.name): \($0)" }.sorted()
         }
         messages = evidence.traces.sorted { $0.key < $1.key }.map { node, events in
             Self.messages(events, paths: verdict.metadataUpdates.filter { $0.receiver == node.description })
         }
     }
 
-    /// "node1 md0_raid1: dlm_lock_sync(token, EX) <- metadata_update_start <- md_update_sb waits for ..." without what
-    /// follows the stack: a part of it says when.
-    private static func place(_ line: String) -> String {
-        String(line.split(separator: " waits for ", maxSplits: 1)[0])
+    /// "node1 md0_raid1: dlm_lock_sync <- metadata_update_start <- md_update_sb": who stands where in a hang.
+    private static func places(of evidence: Evidence) -> [String] {
+        HangCheck.hangs(in: evidence.snapshots).flatMap { hang in
+            zip(hang.edges, hang.stacks).map { edge, stack in
+                "\(edge.from.node) \(edge.from.comm): \(stack.joined(separator: " <- "))"
+            }
+        }
     }
 
     private static func messages(_ events: [KernelEvent], paths: [MetadataUpdate]) -> String {

@@ -53,7 +53,7 @@ struct ControlledModel: Sendable {
     /// Whether a thread stands before its next operation.
     func canBegin(_ thread: Int) -> Bool {
         guard machine.isProcess(thread), let at = machine.instruction(ofThread: thread, in: state) else { return false }
-        return begun[thread] == allowed[thread] && machine.place(ofStep: at).stack.count > 1
+        return begun[thread] == allowed[thread] && machine.place(ofStep: at).calls.count > 1
     }
 
     mutating func begin(_ thread: Int) { allowed[thread] += 1 }
@@ -64,7 +64,7 @@ struct ControlledModel: Sendable {
         if gates.contains(where: { $0.isHeld && $0.point.thread == thread }) { return true }
         guard machine.isProcess(thread), begun[thread] >= allowed[thread] else { return false }
         guard let at = machine.instruction(ofThread: thread, in: state) else { return false }
-        return machine.place(ofStep: at).stack.count > 1
+        return machine.place(ofStep: at).calls.count > 1
     }
 
     /// Runs until only held threads could go on. False if that does not happen.
@@ -93,8 +93,8 @@ struct ControlledModel: Sendable {
     }
 
     private mutating func crossed(_ thread: Int, from: Int?, to: Int?) {
-        let before = from.map { machine.place(ofStep: $0).stack } ?? []
-        let after = to.map { machine.place(ofStep: $0).stack } ?? []
+        let before = from.map { machine.place(ofStep: $0).calls } ?? []
+        let after = to.map { machine.place(ofStep: $0).calls } ?? []
         if before == after { return }
         if machine.isProcess(thread), before.count > 1,
             after.suffix(2).first != before.suffix(2).first || after.count < 2
@@ -111,7 +111,7 @@ struct ControlledModel: Sendable {
     }
 
     /// The functions that are left and entered on the way from one stack to another, in order.
-    static func edges(_ before: [String], _ after: [String]) -> [(Gate.Edge, String)] {
+    static func edges(_ before: [CallFrame], _ after: [CallFrame]) -> [(Gate.Edge, String)] {
         var common = 0
         while common < min(before.count, after.count),
             before[before.count - 1 - common] == after[after.count - 1 - common]

@@ -7,8 +7,8 @@ extension KernelNames {
     private static let waits: Set<String> = ["dlm_lock_sync", "dlm_lock_sync_interruptible"]
 
     /// The function that tells best where a thread of the model stands.
-    static func landmark(_ stack: [String]) -> String? {
-        visible(stack).first { !waits.contains($0) }
+    static func landmark(_ calls: [CallFrame]) -> String? {
+        visible(calls).first { !waits.contains($0) }
     }
 
     /// How unfit a function is for a gate: many callers, or one that comes and goes without being asked for.

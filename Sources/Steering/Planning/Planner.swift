@@ -71,7 +71,7 @@ struct Planner {
         guard seen.insert(key).inserted else { return }
         let actions = self.actions(node.model)
         if actions.isEmpty {
-            if gates == 0, Set(prediction.machine.stacks(in: node.model.state)) == prediction.goal {
+            if gates == 0, prediction.machine.blockedAt(node.model.state) == prediction.goal {
                 found.append((node.plan, node.effort + 2 * node.model.steps))
             }
             return
@@ -148,7 +148,7 @@ struct Planner {
             for (number, step) in plan.steps.enumerated() {
                 guard Self.apply(step, to: &model, seed: trial &* 1_000_003 &+ UInt64(number)) else { return false }
             }
-            return Set(prediction.machine.stacks(in: model.state)) == prediction.goal
+            return prediction.machine.blockedAt(model.state) == prediction.goal
         }
     }
 
@@ -170,16 +170,16 @@ struct Planner {
         guard let reference = prediction.reference else { return false }
         var models = [ControlledModel(prediction.machine), ControlledModel(reference)]
         for (number, step) in plan.steps.enumerated() {
-            var awaited: [[String]] = []
+            var awaited: [[Awaited]] = []
             for index in models.indices {
                 let before = models[index]
                 models[index].moved = []
                 guard Self.apply(step, to: &models[index], seed: 1) else { return false }
                 let text = ScheduleText(prediction, plan, machine: before.machine)
-                awaited.append(text.awaited(after: models[index], held: step.gate == nil ? nil : "gate"))
+                awaited.append(text.awaited(after: models[index]))
             }
             if number < plan.steps.count - 1, awaited[0] != awaited[1] { return false }
         }
-        return reference.stacks(in: models[1].state).isEmpty
+        return reference.blockedAt(models[1].state).isEmpty
     }
 }

@@ -15,8 +15,8 @@ public struct Prediction: Sendable {
     let run: Counterexample
     /// The kernel as it is, with the same work to do.
     let reference: Machine?
-    /// The stacks of all threads that are not at rest in the last state.
-    let goal: Set<String>
+    /// Where all threads are that are not at rest in the last state.
+    let goal: [Int: Int]
 
     public static func read(file url: URL) throws(PlanError) -> Prediction {
         let data: Data
@@ -49,7 +49,7 @@ public struct Prediction: Sendable {
             throw .notACounterexample(file)
         }
         run = try Self.replay(document, on: machine)
-        goal = Set(machine.stacks(in: run.states.last ?? []))
+        goal = machine.blockedAt(run.states.last ?? [])
         if goal.isEmpty { throw .noDeadlock(verdict: document.meta.verdict) }
     }
 
@@ -67,7 +67,7 @@ public struct Prediction: Sendable {
         var state = Array(UnsafeBufferPointer(start: successors.words(0), count: machine.stateWords))
         var run = Counterexample(steps: [], states: [state], actorSwitches: 0, fewestSwitches: false)
         for (number, next) in document.states.enumerated() where number > 0 {
-            guard let wanted = next.step else { throw .notARunOfTheModel(step: number) }
+            guard next.step != nil else { throw .notARunOfTheModel(step: number) }
             successors.removeAll()
             state.withUnsafeBufferPointer { words in
                 if let base = words.baseAddress { machine.successors(of: StateView(base), into: &successors) }
@@ -75,13 +75,8 @@ public struct Prediction: Sendable {
             var found: (step: Int, state: [UInt64])?
             for index in 0..<successors.count where found == nil {
                 let step = successors.step(index)
-                let place = machine.place(ofStep: step)
-                let thread = machine.threads[machine.actor(ofStep: step)]
-                guard thread.node + 1 == wanted.node, thread.name == wanted.thread, place.stack == wanted.stack,
-                    place.text == wanted.text
-                else { continue }
                 let after = Array(UnsafeBufferPointer(start: successors.words(index), count: machine.stateWords))
-                if machine.values(in: after) == next.values { found = (step, after) }
+                if machine.shows(next, step: step, to: after) { found = (step, after) }
             }
             guard let found else { throw .notARunOfTheModel(step: number) }
             run.steps.append(found.step)
@@ -94,12 +89,12 @@ public struct Prediction: Sendable {
     /// The order in which the counterexample begins its operations: threads of the machine, one for each operation.
     var startOrder: [Int] {
         var order: [Int] = []
-        var last: [Int: String] = [:]
+        var last: [Int: CallFrame] = [:]
         for step in run.steps {
             let thread = machine.actor(ofStep: step)
-            let stack = machine.place(ofStep: step).stack
-            guard machine.isProcess(thread), stack.count > 1 else { continue }
-            let operation = stack[stack.count - 2]
+            let calls = machine.place(ofStep: step).calls
+            guard machine.isProcess(thread), calls.count > 1 else { continue }
+            let operation = calls[calls.count - 2]
             if last[thread] != operation { order.append(thread) }
             last[thread] = operation
         }
@@ -108,6 +103,16 @@ public struct Prediction: Sendable {
 }
 
 extension Machine {
+    /// The instruction of each thread that is not at rest.
+    func blockedAt(_ state: [UInt64]) -> [Int: Int] {
+        guard state.count == stateWords else { return [:] }
+        var places: [Int: Int] = [:]
+        for thread in threads.indices where !isAtRest(thread, in: state) {
+            places[thread] = instruction(ofThread: thread, in: state)
+        }
+        return places
+    }
+
     /// Whether a thread carries out operations.
     func isProcess(_ thread: Int) -> Bool {
         threads[thread].name == "mdadm"

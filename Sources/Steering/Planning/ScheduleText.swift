@@ -4,6 +4,16 @@ import Comparison
 import ModelChecker
 import ProcedureModel
 
+/// What is waited for after an action of a plan.
+enum Awaited: Equatable {
+    /// An operation comes to its end.
+    case ends(String)
+    /// A daemon has nothing to do.
+    case rest(String)
+    /// A thread stands in a function.
+    case place(String, function: String)
+}
+
 /// A plan as the text of a schedule file: what the model does after each action becomes what is waited for.
 struct ScheduleText {
     let prediction: Prediction
@@ -114,35 +124,49 @@ struct ScheduleText {
             model.moved = []
             _ = Planner.apply(step, to: &model, seed: 1)
             // What comes after the last action is the deadlock, or its absence.
-            if number < plan.steps.count - 1 { lines += awaited(after: model, held: step.gate.flatMap { names[$0] }) }
+            if number < plan.steps.count - 1 {
+                lines += entries(awaited(after: model), held: step.gate.flatMap { names[$0] })
+            }
         }
         return lines
     }
 
     /// What to wait for after an action: where the model's threads have come.
-    func awaited(after: ControlledModel, held: String?) -> [String] {
-        var lines: [String] = []
-        if let held { lines.append("  - held: \(held)") }
-        var places: [String] = []
+    func awaited(after: ControlledModel) -> [Awaited] {
+        var all: [Awaited] = []
         for thread in machine.threads.indices where after.moved.contains(thread) {
             if after.gates.contains(where: { $0.isHeld && $0.point.thread == thread }) { continue }
             let at = machine.instruction(ofThread: thread, in: after.state)
-            let stack = at.map { machine.place(ofStep: $0).stack } ?? []
+            let calls = at.map { machine.place(ofStep: $0).calls } ?? []
             if machine.isProcess(thread) {
                 let operation = operation(ofThread: thread, begun: after.allowed[thread])
-                if stack.count < 2 || after.begun[thread] >= after.allowed[thread] {
-                    lines.append("  - ends: \(operation?.name ?? "")")
-                } else if let landmark = KernelNames.landmark(stack), let operation {
-                    places.append("\(operation.node) \(operation.name): \(landmark)")
+                if calls.count < 2 || after.begun[thread] >= after.allowed[thread] {
+                    all.append(.ends(operation?.name ?? ""))
+                } else if let landmark = KernelNames.landmark(calls), let operation {
+                    all.append(.place("\(operation.node) \(operation.name)", function: landmark))
                 }
                 continue
             }
             guard let kind = KernelNames.kind(ofThread: machine.threads[thread].name) else { continue }
             let name = ScheduledThread(node: NodeID(machine.threads[thread].node + 1), kind).text
             if machine.isAtRest(thread, in: after.state) {
-                places.append("\(name): rest")
-            } else if let landmark = KernelNames.landmark(stack) {
-                places.append("\(name): \(landmark)")
+                all.append(.rest(name))
+            } else if let landmark = KernelNames.landmark(calls) {
+                all.append(.place(name, function: landmark))
+            }
+        }
+        return all
+    }
+
+    /// The same as entries of a schedule's order.
+    private func entries(_ awaited: [Awaited], held: String?) -> [String] {
+        var lines = held.map { ["  - held: \($0)"] } ?? []
+        var places: [String] = []
+        for item in awaited {
+            switch item {
+            case .ends(let operation): lines.append("  - ends: \(operation)")
+            case .rest(let thread): places.append("\(thread): rest")
+            case .place(let thread, let function): places.append("\(thread): \(function)")
             }
         }
         if !places.isEmpty { lines.append("  - waits: {\(places.joined(separator: ", "))}") }
@@ -167,13 +191,5 @@ struct ScheduleText {
             BlockedThread(
                 thread: name($0.thread), stack: $0.stack, waitsFor: $0.waitsFor, heldBy: $0.holder.map(name))
         }
-    }
-}
-
-extension Machine {
-    /// Whether a thread is a daemon that waits for something to do, or does not run.
-    func isAtRest(_ thread: Int, in state: [UInt64]) -> Bool {
-        let prefix = name(ofThread: thread) + ":"
-        return !stacks(in: state).contains { $0.hasPrefix(prefix) }
     }
 }

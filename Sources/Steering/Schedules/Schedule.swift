@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Comparison
 import NearNames
 import Scenarios
 
@@ -207,10 +208,9 @@ public struct BlockedThread: Sendable, Equatable {
     public var thread: ScheduledThread
     /// Functions that its stack must show, innermost first. What the compiler inlined is not on a stack.
     public var stack: [String]
-    /// "ack EX", "reconfig_mutex", "SEND_LOCK", "the end of recv_daemon", "wake-up".
-    public var waitsFor: String
+    public var waitsFor: AwaitedThing
     public var heldBy: ScheduledThread?
-    public init(thread: ScheduledThread, stack: [String], waitsFor: String, heldBy: ScheduledThread? = nil) {
+    public init(thread: ScheduledThread, stack: [String], waitsFor: AwaitedThing, heldBy: ScheduledThread? = nil) {
         (self.thread, self.stack, self.waitsFor, self.heldBy) = (thread, stack, waitsFor, heldBy)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
+import Comparison
 import Foundation
 import NearNames
 import Scenarios
@@ -303,9 +304,16 @@ public struct ScheduleReader {
             if stack.isEmpty {
                 throw ScenarioError.file(file, line: inner.line, .missing(key: "in", what: "a blocked thread"))
             }
+            let text = try inner.requiredText("waits-for")
+            guard let awaited = AwaitedThing(text) else {
+                throw ScenarioError.file(
+                    file, line: inner.line(of: "waits-for"),
+                    .badValue(
+                        key: "waits-for", value: text,
+                        expected: "a lock and a mode (ack EX), a mutex, a bit, \"the end of THREAD\", or wake-up"))
+            }
             return BlockedThread(
-                thread: try thread(name.scalar?.string ?? "", line: line), stack: stack,
-                waitsFor: try inner.requiredText("waits-for"),
+                thread: try thread(name.scalar?.string ?? "", line: line), stack: stack, waitsFor: awaited,
                 heldBy: try inner.text("held-by").map { try thread($0, line: inner.line(of: "held-by")) })
         }
     }

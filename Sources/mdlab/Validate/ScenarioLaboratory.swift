@@ -31,7 +31,7 @@ struct ScenarioLaboratory: Sendable {
             try Task.checkCancellation()
             var outcome = RunOutcome(verdict, scenario: instance.name)
             outcome.record = folder.root.relativePath
-            outcome.functions = try CoverageFile.read(folder).functionsThatRan.sorted()
+            outcome.functions = try CoverageFile.read(folder).functionsThatRan.keys.sorted()
             outcome.comparison = Self.compare(folder)
             outcome.seconds = seconds()
             return outcome
@@ -52,7 +52,7 @@ struct ScenarioLaboratory: Sendable {
             case .conforms: return .conforms
             case .event(let mismatch):
                 let text = mismatch.event.map(ComparisonWording.sentence) ?? "an event is missing"
-                return .differs(.event(mismatch.event?.label ?? ""), text: text)
+                return .differs(.event(mismatch.event?.label.description ?? ""), text: text)
             case .goesOn(let threads): return .differs(.goesOn, text: "it \(MatrixWording.goesOn(threads))")
             case .hang: return .differs(.hang, text: "it hangs, and the model does not")
             case .endState:
