@@ -28,8 +28,30 @@ public struct StageResult: Codable, Sendable, Equatable {
     /// Wall-clock time. Stages may have run side by side.
     public var seconds: Double
     public var lines: [String]
-    public init(_ name: Name, _ word: ValidationWord, seconds: Double = 0, lines: [String] = []) {
+    /// What tools that read source found, with its place; nil in stages without such.
+    public var findings: [SourceFinding]?
+
+    /// A line of a tool, and the line of source that it is about.
+    public struct SourceFinding: Codable, Sendable, Equatable {
+        public var tool: String
+        /// "md-cluster.c", or the patch's file where `isInPatch`.
+        public var file: String
+        public var line: Int
+        public var text: String
+        /// `line` counts in the patch, not in the patched source.
+        public var isInPatch: Bool
+        public init(tool: String, file: String, line: Int, text: String, isInPatch: Bool) {
+            (self.tool, self.file, self.line) = (tool, file, line)
+            (self.text, self.isInPatch) = (text, isInPatch)
+        }
+    }
+
+    public init(
+        _ name: Name, _ word: ValidationWord, seconds: Double = 0, lines: [String] = [],
+        findings: [SourceFinding]? = nil
+    ) {
         (self.name, self.word, self.seconds, self.lines) = (name, word, seconds, lines)
+        self.findings = findings
     }
 }
 

@@ -55,6 +55,7 @@ struct PageFile {
         let ids = Dictionary(runs.map { ($0.folder, $0.run.id) }) { first, _ in first }
         var report = ReportDocument(validation.report, runs: ids)
         report.runs = runs.map(\.run)
+        report.counterexamples = runs.compactMap(\.counterexample)
         report.patch = Self.patch(of: validation.report, in: validation.folder, runs.map(\.recording))
         report.detectorsOff = Self.detectorsOff(runs)
         if report.advice.isEmpty { report.advice = Self.advice(runs) }
@@ -85,6 +86,7 @@ struct PageFile {
             }
             report.runs = runs.map(\.run)
         }
+        report.counterexamples = runs.compactMap(\.counterexample)
         report.advice = advice(runs)
         report.patch = patch(of: runs.map(\.recording))
         report.notCovered = ReportWording.gaps(
@@ -123,7 +125,24 @@ struct PageFile {
         }
         patch?.subject = validation.patches.joined(separator: "; ")
         patch?.mark(validation.changed)
+        for finding in validation.stages.compactMap(\.findings).joined() {
+            let text = ReportPatch.Finding(finding.tool, finding.text)
+            if finding.isInPatch {
+                guard let line = line(finding.line, of: finding.file, in: folder) else { continue }
+                patch?.add(text, addedLine: line)
+            } else {
+                patch?.add(text, file: finding.file, line: finding.line)
+            }
+        }
         return patch
+    }
+
+    /// The text of an added line of a patch in the folder of a validation.
+    private static func line(_ number: Int, of name: String, in folder: String) -> String? {
+        let file = URL(filePath: folder).appending(path: "patches/\(URL(filePath: name).lastPathComponent)")
+        let lines = text(file)?.split(separator: "\n", omittingEmptySubsequences: false) ?? []
+        guard lines.indices.contains(number - 1), lines[number - 1].hasPrefix("+") else { return nil }
+        return String(lines[number - 1].dropFirst())
     }
 
     /// What was built, where all runs are of the same.

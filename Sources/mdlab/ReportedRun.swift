@@ -14,6 +14,8 @@ struct ReportedRun {
     let recording: Recording
     let verdict: Verdict
     var run: ReportRun
+    /// The model's way to the same deadlock, if the run hung and the model has it.
+    let counterexample: ReportCounterexample?
 
     /// - Parameters:
     ///   - id: unique in the page.
@@ -30,10 +32,15 @@ struct ReportedRun {
         var run = ReportRun(recording, verdict: verdict, id: id, name: name)
         run.missing = recording.missing.map(ReportWording.text)
         run.facts.append(.init("record", folder))
-        if let outcome {
-            run.comparison = ReportWording.stage(outcome.comparison)
-        } else if compares {
-            run.comparison = ReportWording.stage(try RunComparison(recording))
+        // A hang is looked for in the model again: the outcome does not say where it is.
+        let isHung = recording.description.ending == .hung
+        let comparison = compares && (outcome == nil || isHung) ? try RunComparison(recording) : nil
+        run.comparison =
+            outcome.map { ReportWording.stage($0.comparison) } ?? comparison.map { ReportWording.stage($0) }
+        if case .deadlock(_, let deadlock)? = comparison?.hang {
+            counterexample = ReportWording.counterexample(deadlock, run)
+        } else {
+            counterexample = nil
         }
         self.run = run
     }

@@ -38,6 +38,17 @@ import Validation
             ])
     }
 
+    @Test func aHunkIsOfTheFunctionBeforeItsChange() {
+        func function(_ heading: String, _ lines: String) -> String? {
+            ReportPatch(diff: "+++ b/x.c\n@@ -1,9 +1,9 @@\(heading)\n\(lines)").files[0].hunks[0].function
+        }
+        // Behind the change the next function begins, and before it this one may.
+        #expect(function("", "-\ta();\n }\n static void next(int x)") == nil)
+        #expect(function(" static int one(void)", " }\n static int two(void)\n {\n+\ta();") == "two")
+        #expect(function(" static int one(void)", "+\ta();\n static int two(void)") == "one")
+        #expect(function(" struct x {", "+\ta();") == nil && function(" EXPORT_SYMBOL(a);", "+a") == nil)
+    }
+
     @Test func whatIsNoDiffIsNoPatch() {
         for text in [
             "", "@@ -1 +1 @@\n-a\n+b", "+++ b/x\n@@ -99999999999999999999,1 +1 @@\n+a", "+++ \n@@ - + @@\n",
@@ -71,6 +82,21 @@ import Validation
         let view = PatchView(patch)
         #expect(view.isMeasured && view.summary.contains("1 of 2 changed lines with code ran"))
         #expect(PatchView(ReportPatch(diff: Self.diff)).summary.contains("was not measured"))
+    }
+
+    @Test func findingsStandAtTheirLines() throws {
+        var patch = ReportPatch(diff: Self.diff)
+        let finding = ReportPatch.Finding("sparse", "warning: x")
+        let isThere = [
+            patch.add(finding, file: "md-cluster.c", line: 702), patch.add(finding, addedLine: "++ y;"),
+            // A line that the patch does not show, another file, a line that is not added.
+            patch.add(finding, file: "md-cluster.c", line: 5), patch.add(finding, file: "cluster.c", line: 702),
+            patch.add(finding, addedLine: "-- x;"),
+        ]
+        #expect(isThere == [true, true, false, false, false])
+        let lines = patch.files.flatMap(\.hunks).flatMap(\.lines).filter { !$0.findings.isEmpty }
+        #expect(lines.map(\.new) == [11, 702])
+        #expect(PatchView(patch).summary.contains("2 findings"))
     }
 
     @Test func aValidationIsADocument() throws {

@@ -29,6 +29,8 @@ public enum HangMatch: Sendable, Equatable {
         /// Steps from the beginning.
         public var steps: Int
         public var signatures: [HangSignature]
+        /// The way there, folded: what each thread does until another one goes on.
+        public var course: [FoldedSteps]
         /// Every thread that waits there.
         public var waits: [PredictedWait]
         /// Stacks, locks and who waits for whom.
@@ -111,7 +113,8 @@ public struct DeadlockSearch: Sendable {
                         deadlocks.append(
                             HangMatch.ModelDeadlock(
                                 variant: variant, workload: workload.text, nodes: nodes, steps: run.steps.count,
-                                signatures: signatures, waits: PredictedWait.all(run, of: machine),
+                                signatures: signatures, course: machine.folded(run),
+                                waits: PredictedWait.all(run, of: machine),
                                 situation: machine.situation(atEndOf: run)))
                     }
                 }

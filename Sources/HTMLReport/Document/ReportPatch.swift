@@ -68,8 +68,11 @@ public struct ReportPatch: Codable, Sendable, Equatable {
                     (old, oldLeft) = (old + 1, oldLeft - 1)
                 case "\\": continue
                 default:
-                    if files[file].hunks[hunk].function == nil {
-                        files[file].hunks[hunk].function = Self.definition(text)
+                    // A definition behind the change is the next function's.
+                    if files[file].hunks[hunk].lines.allSatisfy({ $0.kind == .context }),
+                        let name = Self.definition(text)
+                    {
+                        files[file].hunks[hunk].function = name
                     }
                     files[file].hunks[hunk].lines.append(Line(.context, old: old, new: new, text: text))
                     (old, new, oldLeft, newLeft) = (old + 1, new + 1, oldLeft - 1, newLeft - 1)

@@ -114,6 +114,35 @@ extension ReportPatch {
         return best
     }
 
+    /// Puts a finding at a line of the patched source.
+    ///
+    /// - Parameter file: the end of a path: "md-cluster.c".
+    /// - Returns: false when the patch does not show the line.
+    @discardableResult
+    public mutating func add(_ finding: Finding, file: String, line: Int) -> Bool {
+        add(finding) { path, candidate in
+            candidate.new == line && (path == file || path.hasSuffix("/" + file))
+        }
+    }
+
+    /// Puts a finding at the first added line with this text: for tools that count lines in the patch.
+    @discardableResult
+    public mutating func add(_ finding: Finding, addedLine text: String) -> Bool {
+        add(finding) { _, candidate in candidate.kind == .added && candidate.text == text }
+    }
+
+    private mutating func add(_ finding: Finding, where fits: (String, Line) -> Bool) -> Bool {
+        for file in files.indices {
+            for hunk in files[file].hunks.indices {
+                guard let line = files[file].hunks[hunk].lines.firstIndex(where: { fits(files[file].path, $0) })
+                else { continue }
+                files[file].hunks[hunk].lines[line].findings.append(finding)
+                return true
+            }
+        }
+        return false
+    }
+
     /// A patch of which only the changed lines are known.
     public init(changed: [ValidationReport.ChangedLine]) {
         self.init()

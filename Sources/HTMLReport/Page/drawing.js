@@ -133,10 +133,10 @@ class Drawing {
   }
 
   drawBars() {
-    const c = this.context, ink = this.ink;
+    const c = this.context, ink = this.ink, last = new Map();
     for (const [lane, start, end, mode, waits] of this.run.bars) {
       const until = end < 0 ? this.run.end : end, row = this.rows[lane];
-      if (until < this.from || start > this.to) continue;
+      if (until < this.from || start > this.to || this.isOnLastPixel(last, lane * 16 + waits, start, until)) continue;
       const left = Math.max(this.labels, this.x(start)), right = Math.min(this.width, this.x(until));
       const colour = ink[this.texts[mode].toLowerCase()] || ink.quiet, y = row.y + 3, h = row.height - 6;
       if (waits) {
@@ -167,11 +167,21 @@ class Drawing {
     }
   }
 
+  // Whether something narrower than a pixel lies where the last such thing of its row was drawn.
+  isOnLastPixel(last, row, start, end) {
+    const left = Math.round(this.x(start));
+    if (this.x(end) - this.x(start) >= 1) return false;
+    if (last.get(row) === left) return true;
+    last.set(row, left);
+    return false;
+  }
+
   drawSlices() {
-    const c = this.context, ink = this.ink;
+    const c = this.context, ink = this.ink, last = new Map();
     for (const [lane, start, end, name, depth] of this.run.slices) {
       const until = end < 0 ? this.run.end : end, row = this.rows[lane];
       if (until < this.from || start > this.to || !row.height) continue;
+      if (this.isOnLastPixel(last, lane * 16 + depth, start, until)) continue;
       const left = Math.max(this.labels, this.x(start)), right = Math.min(this.width, this.x(until));
       const y = row.y + 3 + Math.min(2, depth) * CALL;
       c.fillStyle = ink.call;
@@ -198,10 +208,14 @@ class Drawing {
   }
 
   drawMessages() {
-    const ink = this.ink;
+    const ink = this.ink, drawn = new Set();
     for (const m of this.run.messages) {
       const until = m.granted < 0 ? this.run.end : m.granted;
       if (until < this.from || m.asked > this.to) continue;
+      // Of messages that begin and end on one pixel one is drawn.
+      const place = `${m.lane} ${Math.round(this.x(m.asked))} ${Math.round(this.x(until))}`;
+      if (drawn.has(place)) continue;
+      drawn.add(place);
       const here = this.middle(m.lane);
       m.receptions.forEach((r, i) => {
         const there = this.middle(r[0]);
@@ -260,10 +274,14 @@ class Drawing {
   // The whole run in a strip: how much happened when, and where the window is.
   drawOverview() {
     const c = this.context, ink = this.ink, run = this.run, width = this.width - this.labels;
-    const counts = new Uint32Array(Math.ceil(width) + 1), end = Math.max(1, run.end);
-    for (const t of run.time) counts[Math.floor(t / end * width)]++;
-    let most = 1;
-    for (const n of counts) most = Math.max(most, n);
+    const end = Math.max(1, run.end);
+    if (this.countsWidth !== width) {
+      this.countsWidth = width;
+      this.counts = new Uint32Array(Math.ceil(width) + 1);
+      for (const t of run.time) this.counts[Math.floor(t / end * width)]++;
+      this.most = this.counts.reduce((most, n) => Math.max(most, n), 1);
+    }
+    const { counts, most } = this;
     c.fillStyle = ink.soft;
     c.fillRect(0, 0, this.width, OVERVIEW);
     c.fillStyle = ink.quiet;

@@ -24,6 +24,7 @@ struct StaticStage: Sendable {
                 String($0.dropFirst("+++ b/drivers/md/".count).prefix { $0 != "\t" })
             })
         var lines: [String] = []
+        var findings: [StageResult.SourceFinding] = []
         do {
             let style = try await checks.checkpatch(
                 patches.map(\.path), plain: Set(patches.filter(\.isPlain).map(\.path)))
@@ -31,10 +32,15 @@ struct StaticStage: Sendable {
             let baseline = try await checks.sources(changes: nil, names: names.sorted())
             let found = style.findings + StaticFinding.new(patched.findings, baseline: baseline.findings)
             lines += found.map { "\($0.tool.rawValue): \($0.file):\($0.line): \($0.text)" }
+            findings = found.map {
+                .init(
+                    tool: $0.tool.rawValue, file: $0.file, line: $0.line, text: $0.text,
+                    isInPatch: $0.tool == .checkpatch)
+            }
             lines += (style.left + patched.left).map { "not run: \($0.tool.rawValue): \($0.reason)" }
         } catch let error as any Worded {
             lines.append("not run: \(error.line)")
         }
-        return StageResult(.static, .pass, seconds: (clock.now - start) / .seconds(1), lines: lines)
+        return StageResult(.static, .pass, seconds: (clock.now - start) / .seconds(1), lines: lines, findings: findings)
     }
 }

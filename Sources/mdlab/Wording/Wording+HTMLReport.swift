@@ -107,6 +107,38 @@ enum ReportWording {
         return ReportDocument.Stage("the reference model", word: word, text: text)
     }
 
+    /// The model's run into a deadlock beside what the kernels did.
+    static func counterexample(_ deadlock: HangMatch.ModelDeadlock, _ run: ReportRun) -> ReportCounterexample {
+        ReportCounterexample(
+            "The same deadlock in the model \(deadlock.variant): step \(deadlock.steps) of \"\(deadlock.workload)\" on "
+                + "\(deadlock.nodes) nodes; its nodes may have other numbers",
+            steps: deadlock.course.map {
+                .init(
+                    $0.numbers.lowerBound, thread: $0.thread,
+                    text: $0.texts.joined(separator: "; ") + ($0.hidden > 0 ? " (+\($0.hidden) tests and jumps)" : ""))
+            }, end: deadlock.situation.split(separator: "\n").map(String.init), kernel: course(of: run), run: run.id)
+    }
+
+    /// What the kernels began and never ended, in order, and how its threads then stood.
+    private static func course(of run: ReportRun) -> [String] {
+        let timeline = run.timeline
+        var begun: [(time: Int64, text: String)] = timeline.slices.filter { $0.end == nil }.map { slice in
+            let lane = timeline.lanes[slice.lane]
+            return (slice.start, "\(lane.node) \(lane.name) enters \(slice.name) and does not return")
+        }
+        begun += timeline.bars.filter { $0.isWaiting && $0.end == nil }.map { bar in
+            let lane = timeline.lanes[bar.lane], thread = timeline.lanes[timeline.events[bar.event].lane]
+            return (
+                bar.start, "\(thread.node) \(thread.name) asks for \(lane.name) \(bar.mode), which is never granted"
+            )
+        }
+        let steps = begun.sorted { $0.time < $1.time }.suffix(24).map {
+            String(format: "%.3f ms: ", Double($0.time) / 1e6) + $0.text
+        }
+        let waits = run.hangs.flatMap(\.waiters).map { "\($0.thread) waits for \($0.waitsFor)" }
+        return steps + waits
+    }
+
     /// What nobody looked at in these runs.
     static func gaps(
         _ recordings: [Recording], _ verdicts: [Verdict], hasPatch: Bool, compares: Bool
