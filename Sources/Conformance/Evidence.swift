@@ -59,6 +59,7 @@ extension MissingPart.Why {
         case .unreadable(let reason): reason
         case .notUnderstood(let line): line.map { "line \($0) is cut or damaged" } ?? "it is cut or damaged"
         case .incomplete(let error): "its parts could not be put together (\(error))"
+        case .stillWritten: "the run still goes on"
         case .trace(let error): "\(error)"
         case .rules(let error): "\(error)"
         }

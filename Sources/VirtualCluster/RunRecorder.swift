@@ -68,9 +68,17 @@ public final class RunRecorder: Sendable {
                 if !FileManager.default.fileExists(atPath: url.path) { try? Data().write(to: url) }
                 state.files[url] = try? FileHandle(forWritingTo: url)
                 _ = try? state.files[url]?.seekToEnd()
+                if url == layout.events, let file = state.files[url] { Self.claim(file.fileDescriptor) }
             }
             try? state.files[url]?.write(contentsOf: data)
         }
+    }
+
+    /// Says to readers that somebody still writes here. The kernel takes it back when this process ends; what this
+    /// process starts must not keep it.
+    private static func claim(_ file: Int32) {
+        _ = fcntl(file, F_SETFD, FD_CLOEXEC)
+        flock(file, LOCK_EX | LOCK_NB)
     }
 
     /// Writes snapshots of one moment under one number: "03-final.json" on each node.

@@ -114,8 +114,10 @@ struct Laboratory {
             agent: builder.files.root + "/.build-agent/release/mdlab-agent", list: list, root: root,
             bootModules: modules.map { ($0.name, $0.content) }, nodes: nodes
         ).build()
-        let initramfs = try await builder.cache.entry("images", Fingerprint.of(image)) { draft in
-            try Data(image).write(to: URL(filePath: draft))
+        let bytes = Data(image)
+        let name = String(try await Checksum.of(bytes: bytes).prefix(20))
+        let initramfs = try await builder.cache.entry("images", name) { draft in
+            try bytes.write(to: URL(filePath: draft))
         }
         builder.cache.touch(initramfs)
         return (initramfs, Dictionary(modules.map { ($0.name, $0.path) }) { first, _ in first })
@@ -180,8 +182,8 @@ struct Laboratory {
 
     private func savedCluster(for bench: Bench, recorder: RunRecorder) async throws -> String {
         let configuration = bench.configuration
-        let key = Fingerprint.of(
-            [
+        let key = try await Checksum.of(
+            text: [
                 // No path of this machine: a cache may be moved. The image's name is that of its content.
                 bench.facts.packages["kernel"] ?? configuration.kernel, configuration.kernelRelease,
                 URL(filePath: configuration.initramfs).lastPathComponent,
@@ -189,7 +191,7 @@ struct Laboratory {
                 AcceleratorProbe.key(qemu: configuration.qemu).split(separator: "-").suffix(2).joined(separator: "-"),
                 "form 3: \(configuration.nodes) \(configuration.memory) \(configuration.disks) \(configuration.diskSize)",
             ].joined(separator: "\n"))
-        let place = try await builder.cache.entry("clusters", key) { draft in
+        let place = try await builder.cache.entry("clusters", String(key.prefix(20))) { draft in
             recorder.note(.note, "booting a cluster to save: the next run starts from it")
             let layout = RunLayout(root: URL(filePath: draft + "/record"))
             var description = bench.description(scenario: "boot", cold: true)
@@ -211,15 +213,6 @@ struct Laboratory {
         builder.cache.prune("images", keeping: Self.savedClusters)
         return place
     }
-}
-
-/// Names of cache entries: FNV-1a, which tells inputs apart and proves nothing.
-enum Fingerprint {
-    static func of(_ bytes: some Sequence<UInt8>) -> String {
-        String(bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }, radix: 16)
-    }
-
-    static func of(_ text: String) -> String { of(text.utf8) }
 }
 
 /// The commit that this program was built from: `make build` writes it beside the program.

@@ -24,7 +24,7 @@ struct MDLab: AsyncParsableCommand {
             CoverageCommand.self,
             Lines.self,
             LogCommand.self,
-            Report.self,
+            Events.self, Report.self,
             Trace.self,
             Run.self,
             Steer.self,

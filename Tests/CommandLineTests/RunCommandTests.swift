@@ -140,3 +140,20 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
         #expect(try mdlab("scenarios", "show", "smoke").output.contains("mdadm /dev/md0 --fail /dev/vdb"))
     }
 }
+
+@Suite struct EventsTests {
+    @Test func whatACommandPrintedIsBehindItsLine() {
+        let event = RunEvent(
+            time: 12.3456, kind: .output, node: "node1", text: "mdadm --detail /dev/md0",
+            facts: ["status": "1", "output": "a\nb\n", "errors": "mdadm: no"])
+        #expect(
+            Events.text(event) == """
+                   12.346 node1  mdadm --detail /dev/md0 (status 1)
+                                   | a
+                                   | b
+                                   ! mdadm: no
+
+                """)
+        #expect(Events.text(RunEvent(time: 1, kind: .note, text: "x")) == "    1.000        x\n")
+    }
+}

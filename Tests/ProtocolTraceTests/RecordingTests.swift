@@ -145,6 +145,25 @@ import Testing
             ])
     }
 
+    /// Whoever looks at a record while its run goes on takes nothing from it.
+    @Test func theTraceOfARunThatGoesOnStaysInParts() throws {
+        try makeRecord()
+        var description = try RunFile.description(layout.description)
+        let trace = layout.node(NodeID(2)).trace
+        description.ending = .running
+        try write(description)
+        let writer = open(layout.events.path, O_WRONLY | O_CLOEXEC)
+        #expect(flock(writer, LOCK_EX | LOCK_NB) == 0)
+        let recording = try Recording.open(layout.root)
+        #expect(recording.missing.map(\.why) == [.stillWritten, .stillWritten])
+        #expect(!FileManager.default.fileExists(atPath: trace.path))
+        // The writer has ended without a word: its run was killed.
+        #expect(flock(writer, LOCK_UN) == 0)
+        close(writer)
+        #expect(try Recording.open(layout.root).missing == [])
+        #expect(FileManager.default.fileExists(atPath: trace.path))
+    }
+
     @Test func aNewerRecordIsRefused() throws {
         try makeRecord()
         let text = String(decoding: try Data(contentsOf: layout.description), as: UTF8.self)

@@ -48,7 +48,7 @@ extension ModelComparison {
             case .notUnderstood, .unreadable:
                 if !doubts.contains(.damaged(part.path)) { doubts.append(.damaged(part.path)) }
             // A trace is a doubt of its own.
-            case .absent, .incomplete, .trace: continue
+            case .absent, .incomplete, .stillWritten, .trace: continue
             // The comparison looks at no log.
             case .rules: continue
             }

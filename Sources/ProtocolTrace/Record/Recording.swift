@@ -112,6 +112,10 @@ public struct Recording: Sendable, Equatable {
 
     private mutating func trace(of id: NodeID, _ files: NodeLayout) -> (events: [KernelEvent], probes: Set<String>)? {
         let path = "\(id)/trace.dat"
+        if isStillWritten {
+            missing.append(MissingPart(path: path, why: .stillWritten))
+            return nil
+        }
         do throws(TraceDatError) { try TraceDatContents.completeTrace(in: files) } catch {
             missing.append(MissingPart(path: path, why: .incomplete(error)))
             return nil
@@ -124,6 +128,16 @@ public struct Recording: Sendable, Equatable {
             missing.append(MissingPart(path: path, why: .trace(error)))
             return nil
         }
+    }
+
+    /// Whether the mdlab that makes the record still runs: it holds a lock on events.ndjson. Whoever put the parts of
+    /// the trace together now would take their end from the run.
+    private var isStillWritten: Bool {
+        guard description.ending == .running, let file = try? FileHandle(forReadingFrom: layout.events) else {
+            return false
+        }
+        // Closing the file gives the lock back.
+        return flock(file.fileDescriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
     private mutating func snapshots(of id: NodeID, _ files: NodeLayout) -> [NodeSnapshot] {

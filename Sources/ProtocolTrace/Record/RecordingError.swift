@@ -23,6 +23,8 @@ public struct MissingPart: Sendable, Equatable {
         case notUnderstood(line: Int?)
         /// The parts of the trace are there and could not be put together.
         case incomplete(TraceDatError)
+        /// The run still goes on: its trace is not put together before it ends.
+        case stillWritten
         case trace(TraceError)
         case rules(LogRulesError)
     }

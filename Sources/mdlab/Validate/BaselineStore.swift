@@ -12,16 +12,17 @@ struct BaselineStore {
     let build: String
     let files: ScenarioFiles
 
-    private func folder(_ instance: ScenarioInstance) throws -> URL {
+    private func folder(_ instance: ScenarioInstance) async throws -> URL {
         // A run is another one when the scenario, the rules it is judged by or mdlab itself are.
         let text = try String(contentsOf: files.file(of: instance.scenario), encoding: .utf8)
-        let key = Fingerprint.of("\(build)\n\(instance.name)\n\(text)\n\(RulesText.all(in: files.rules))\nform 1")
-        return URL(filePath: "\(cache.path)/baselines/\(key)")
+        let key = try await Checksum.of(
+            text: "\(build)\n\(instance.name)\n\(text)\n\(RulesText.all(in: files.rules))\nform 1")
+        return URL(filePath: "\(cache.path)/baselines/\(key.prefix(20))")
     }
 
     /// All that is known of the scenario.
-    func outcomes(_ instance: ScenarioInstance) -> [RunOutcome] {
-        guard let folder = try? folder(instance),
+    func outcomes(_ instance: ScenarioInstance) async -> [RunOutcome] {
+        guard let folder = try? await folder(instance),
             let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
         else { return [] }
         return names.sorted().compactMap { name in
@@ -33,13 +34,13 @@ struct BaselineStore {
     }
 
     /// Keeps an outcome. One that the lab failed to get says nothing about the kernel and is not kept.
-    func keep(_ outcome: RunOutcome, of instance: ScenarioInstance) throws {
+    func keep(_ outcome: RunOutcome, of instance: ScenarioInstance) async throws {
         guard outcome.word != .miss, outcome.word != .error else { return }
         var kept = outcome
         kept.record = nil
-        let folder = try folder(instance)
+        let folder = try await folder(instance)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let name = "\(outcomes(instance).count + 1)-\(getpid()).json"
+        let name = "\(await outcomes(instance).count + 1)-\(getpid()).json"
         try JSONEncoder().encode(kept).write(to: folder.appending(path: name), options: .atomic)
     }
 }

@@ -224,7 +224,7 @@ actor ValidationRun {
         _ instance: ScenarioInstance, _ patched: ScenarioLaboratory, _ unpatched: Unpatched
     ) async throws {
         let isFaulty = runs.last?.isFaulty ?? false
-        var known = unpatched.store.outcomes(instance)
+        var known = await unpatched.store.outcomes(instance)
         let wanted = isFaulty ? Self.repetitions : depth == .full ? 1 : 0
         let laboratory = laboratory(unpatched.input, "baseline")
         // A lab that fails gives nothing to compare with, and is not tried for ever.
@@ -233,7 +233,7 @@ actor ValidationRun {
             let outcome = try await laboratory.run(instance)
             say("  without the patch: " + ValidationText.line(outcome))
             known.append(outcome)
-            try unpatched.store.keep(outcome, of: instance)
+            try await unpatched.store.keep(outcome, of: instance)
         }
         baseline += known.filter { $0.word != .miss }
         // A short check does not wait a second time for what did not come in minutes.

@@ -176,6 +176,7 @@ enum ReportWording {
         case .unreadable(let reason): "\(part.path) cannot be read: \(reason)"
         case .notUnderstood(let line): "\(part.path) is damaged" + (line.map { " in line \($0)" } ?? "")
         case .incomplete(let error): "\(part.path): \(error.line)"
+        case .stillWritten: "\(part.path): the run still goes on"
         case .trace(let error): error.line
         case .rules(let error): error.line
         }
