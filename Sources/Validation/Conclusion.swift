@@ -23,13 +23,16 @@ public struct Conclusion: Sendable, Equatable {
         public var isSameCode: Bool
         /// Functions of the patch that no scenario reaches.
         public var unreached: Set<String>
+        /// Runs in which a thread was delayed and nothing went wrong.
+        public var delayed: Int
 
         public init(
             stages: [StageResult], runs: [RunOutcome], faults: [Fault], coverage: PatchCoverage, isSameCode: Bool,
-            unreached: Set<String>
+            unreached: Set<String>, delayed: Int = 0
         ) {
             (self.stages, self.runs, self.faults) = (stages, runs, faults)
             (self.coverage, self.isSameCode, self.unreached) = (coverage, isSameCode, unreached)
+            self.delayed = delayed
         }
     }
 
@@ -37,7 +40,7 @@ public struct Conclusion: Sendable, Equatable {
         let blamed = evidence.faults.filter { $0.blame == .patch }
         if let worst = blamed.first {
             self = Self.failure(worst, others: Array(blamed.dropFirst()))
-        } else if let broken = evidence.stages.filter({ $0.word < .notDecided && $0.name != .kernels }).min(by: {
+        } else if let broken = evidence.stages.filter({ $0.word < .notDecided && !$0.name.runsKernels }).min(by: {
             $0.word < $1.word
         }) {
             self.init(
@@ -100,9 +103,10 @@ public struct Conclusion: Sendable, Equatable {
             return Conclusion(.notDecided, "Not decided: \(open[0]).", why: Array(open.dropFirst()), next: next)
         }
         let runs = "\(evidence.runs.count) \(evidence.runs.count == 1 ? "run" : "runs")"
+        let delayed = evidence.delayed > 0 ? " Threads were delayed in \(evidence.delayed) more." : ""
         return Conclusion(
             .pass,
-            "Every changed line that has code ran (\(coverage.ran.count) places), and \(runs) are as without the patch."
+            "Every changed line that has code ran (\(coverage.ran.count) places), and \(runs) are as without the patch.\(delayed)"
         )
     }
 

@@ -22,7 +22,12 @@ public enum ValidationWord: String, Codable, Sendable, Comparable, CaseIterable 
 
 /// One stage of a validation.
 public struct StageResult: Codable, Sendable, Equatable {
-    public enum Name: String, Codable, Sendable { case intake, build, `static`, module, model, kernels, coverage }
+    public enum Name: String, Codable, Sendable {
+        case intake, build, `static`, module, model, kernels, schedules, delays, coverage
+
+        /// What goes wrong there is a fault, and blamed on somebody or not.
+        public var runsKernels: Bool { [.kernels, .schedules, .delays].contains(self) }
+    }
     public var name: Name
     public var word: ValidationWord
     /// Wall-clock time. Stages may have run side by side.

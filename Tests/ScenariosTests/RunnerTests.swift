@@ -100,6 +100,54 @@ private func runner(
         #expect(cluster.events.last { $0.facts["problem"] != nil }?.kind == .timeout)
     }
 
+    @Test func whatCannotComeAnyMoreIsNotWaitedFor() async throws {
+        let cluster = FakeCluster()
+        cluster.set("/sys/block/md0/md/degraded", "0\n")
+        var run = try runner("  - {wait: {on: all, md: degraded, is: 1}, limit: 3600s}", cluster)
+        run.patience.stillness = 1
+        let outcome = await run.run()
+        guard case .limit(let what, let seconds, let observed) = outcome.problem else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(what == "/sys/block/md0/md/degraded is 1 on all nodes" && seconds < 3600)
+        #expect(observed.dropLast() == ["node1: 0", "node2: 0"])
+        #expect(observed.last?.hasPrefix("nothing has moved on any node for ") == true)
+    }
+
+    @Test func aWaitBesideACommandIsNoStillness() async throws {
+        // The command ends later than nothing may move.
+        let cluster = FakeCluster { _, argv, _ in
+            argv.last == "slow" ? nil : CommandResult(status: 0, output: "", errors: "")
+        }
+        cluster.set("/sys/block/md0/md/degraded", "0\n")
+        let steps = """
+              - together:
+                - {run: slow, on: node1, limit: 2.5s}
+                - {wait: {on: all, md: degraded, is: 1}, limit: 3600s}
+            """
+        var run = try runner(steps, cluster)
+        run.patience.stillness = 0.5
+        let outcome = await run.run()
+        guard case .limit(let what, _, _) = outcome.problem else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(what.contains("slow"))
+    }
+
+    @Test func onlyWhatStaysTheSameIsStill() {
+        let start = ContinuousClock.now
+        var stillness = Stillness(now: start)
+        #expect(!stillness.isDue(start) && stillness.isDue(start + .seconds(1)))
+        #expect(stillness.still(["a"], now: start + .seconds(1)) == .zero)
+        #expect(stillness.still(["a"], now: start + .seconds(9)) == .seconds(8))
+        #expect(stillness.still(["b"], now: start + .seconds(10)) == .zero)
+        #expect(stillness.still(nil, now: start + .seconds(20)) == .zero)
+        #expect(stillness.still(["b"], now: start + .seconds(30)) == .zero)
+        #expect(stillness.still(["b"], now: start + .seconds(31)) == .seconds(1))
+    }
+
     @Test func theWatchdogNamesAHangWhileACommandIsStillWaitedFor() async throws {
         let cluster = FakeCluster { _, argv, _ in
             if argv.last == LightLook.script { return CommandResult(status: 0, output: stuckReceiver, errors: "") }

@@ -44,6 +44,7 @@ public struct Disturbance: Sendable, Equatable {
             try await runner.cluster.crash(node)
         case .linkCut(let first, let second, let seconds):
             runner.cluster.note(.step, node: nil, "disturbance: link \(first) \(second) cut", [Self.fact: "cut"])
+            await runner.situation.disturbed()
             try await runner.cluster.setLink(first, second, up: false)
             // Mended even when the scenario ends meanwhile.
             try? await Task.sleep(for: .seconds(seconds))

@@ -9,6 +9,9 @@ public struct Patience: Sendable, Equatable {
     public let slowness: Double
     public static let highestSlowness = 4.0
 
+    /// Seconds without any movement after which nothing more is waited for; multiplied by `slowness`, too.
+    var stillness = Stillness.seconds
+
     public init(slowness: Double) { self.slowness = min(max(slowness, 1), Self.highestSlowness) }
 
     /// From the time a guest's kernel needed to reach init; 2 s is what an emulated guest on an idle desktop needs.

@@ -17,7 +17,7 @@ public struct ScenarioRunner: Sendable {
 
     let instance: ScenarioInstance
     let cluster: any ClusterControl
-    let patience: Patience
+    var patience: Patience
     let finder: Watchdog.Finder
     package var pace: Watchdog.Pace
     /// A fault from outside.

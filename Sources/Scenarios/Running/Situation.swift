@@ -11,9 +11,27 @@ actor Situation {
 
     init(nodes: [any NodeControl]) { self.nodes = nodes }
 
-    func died(_ node: NodeID) { dead.insert(node) }
-    func froze(_ node: NodeID) { frozen.insert(node) }
+    private var commands = 0
+    private var isDisturbed = false
+
+    func died(_ node: NodeID) {
+        dead.insert(node)
+        isDisturbed = true
+    }
+    func froze(_ node: NodeID) {
+        frozen.insert(node)
+        isDisturbed = true
+    }
     func thawed(_ node: NodeID) { frozen.remove(node) }
+
+    /// A link was cut or mended.
+    func disturbed() { isDisturbed = true }
+    /// A command begins, or has ended.
+    func began() { commands += 1 }
+    func ended() { commands -= 1 }
+
+    /// Whether something may come that nothing announces: a command runs, or the cluster has lost a node or a link.
+    var isUnsettled: Bool { isDisturbed || commands > 0 || !background.isEmpty }
 
     /// The nodes that answer.
     var answering: [any NodeControl] { nodes.filter { !dead.contains($0.id) && !frozen.contains($0.id) } }

@@ -66,7 +66,9 @@ package struct StepRunner: Sendable {
         case .thaw(let node):
             try await cluster.thaw(node)
             await situation.thawed(node)
-        case .link(let first, let second, let up): try await cluster.setLink(first, second, up: up)
+        case .link(let first, let second, let up):
+            await situation.disturbed()
+            try await cluster.setLink(first, second, up: up)
         case .together(let branches):
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for branch in branches { group.addTask { try await perform(branch) } }
@@ -85,7 +87,13 @@ package struct StepRunner: Sendable {
             return
         }
         try await onEach(step.on) { node in
-            let result = try await node.run(step.command.argv, limit: patience.limit(step.limit))
+            await situation.began()
+            let result: CommandResult
+            do { result = try await node.run(step.command.argv, limit: patience.limit(step.limit)) } catch {
+                await situation.ended()
+                throw error
+            }
+            await situation.ended()
             note(step.command.text, result, on: node.id)
             guard step.status.accepts(result.status) else { throw problem(node.id, step.command.text, result) }
         }
@@ -134,18 +142,37 @@ package struct StepRunner: Sendable {
 
     func wait(for conditions: [Condition], limit: Double) async throws {
         let clock = ContinuousClock()
-        let end = clock.now + patience.limit(limit)
+        let start = clock.now
+        let end = start + patience.limit(limit)
+        var stillness = Stillness(now: start)
         while true {
             var missing: [String] = []
             for condition in conditions { missing += try await unmet(condition) }
             if missing.isEmpty { return }
+            let what = conditions.map(\.text).joined(separator: " and ")
             if clock.now >= end {
-                throw StepProblem.limit(
-                    what: conditions.map(\.text).joined(separator: " and "), seconds: limit * patience.slowness,
-                    observed: missing)
+                throw StepProblem.limit(what: what, seconds: limit * patience.slowness, observed: missing)
+            }
+            if stillness.isDue(clock.now) {
+                let still = stillness.still(try await movement(missing), now: clock.now)
+                if still >= patience.limit(patience.stillness) {
+                    let observed = missing + ["nothing has moved on any node for \(still.components.seconds) s"]
+                    throw StepProblem.limit(what: what, seconds: (clock.now - start) / .seconds(1), observed: observed)
+                }
             }
             try await Task.sleep(for: Self.pollInterval)
         }
+    }
+
+    /// What changes when something moves; nil while something goes on that nodes need not show: a command, or what DLM
+    /// does about a node or a link that was lost.
+    private func movement(_ missing: [String]) async throws -> [String]? {
+        if await situation.isUnsettled { return nil }
+        var facts = missing
+        for node in await situation.answering {
+            for path in Stillness.files { facts.append(try await read(path, on: node) ?? "") }
+        }
+        return facts
     }
 
     /// Where a condition does not hold: "node2: idle". Empty when it holds.

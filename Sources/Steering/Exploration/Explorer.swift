@@ -13,8 +13,12 @@ public actor Explorer {
         public var gates: [String]
         public var reached: Reached
         public var reason: String
-        public init(gates: [String], reached: Reached, reason: String) {
+        /// Whether it is what is looked for.
+        public var isFound: Bool
+        /// - Parameter isFound: nil for a kernel that did wrong.
+        public init(gates: [String], reached: Reached, reason: String, isFound: Bool? = nil) {
             (self.gates, self.reached, self.reason) = (gates, reached, reason)
+            self.isFound = isFound ?? reached.isFailure
         }
     }
 
@@ -24,6 +28,7 @@ public actor Explorer {
     private var known: Set<Reached>
     private var nextNumber: Int
     private var failuresInARow = 0
+    private var isFound: Bool
     private let progress: @Sendable (DelayResult) -> Void
     private let start = ContinuousClock.now
     /// Seconds that earlier sessions took.
@@ -32,21 +37,23 @@ public actor Explorer {
     /// So many runs in a row that the lab could not do end the exploration.
     static let labFailures = 3
 
+    /// - Parameter undelayed: so many runs first in which nothing is delayed.
     public init(
-        _ folder: ExplorationFolder, points: [HoldPoint], progress: @escaping @Sendable (DelayResult) -> Void = { _ in }
-    )
-        throws(ExplorationError)
-    {
+        _ folder: ExplorationFolder, points: [HoldPoint], undelayed: Int = Frontier.undelayedRuns,
+        progress: @escaping @Sendable (DelayResult) -> Void = { _ in }
+    ) throws(ExplorationError) {
         self.folder = folder
         self.progress = progress
         results = try folder.results()
         try folder.tidy(results)
-        frontier = Frontier(points, results: results)
+        frontier = Frontier(points, results: results, undelayed: undelayed)
+        isFound = results.contains(where: \.reached.isFailure)
         known = Set(results.map(\.reached))
         nextNumber = (results.map(\.number).max() ?? 0) + 1
         before = results.map(\.time).max() ?? 0
     }
 
+    /// - Parameter stopAtFailure: begins nothing more after a trial that is found.
     /// - Parameter perform: carries out a plan and judges it; its record is in `folder.record(number)`. What it throws
     ///   is the lab's failure: the plan is tried again another time.
     public func run(
@@ -79,7 +86,7 @@ public actor Explorer {
     }
 
     private func begin(_ deadline: ContinuousClock.Instant, _ stopAtFailure: Bool) -> (Int, DelayPlan)? {
-        guard ContinuousClock.now < deadline, !(stopAtFailure && results.contains(where: \.reached.isFailure)),
+        guard ContinuousClock.now < deadline, !(stopAtFailure && isFound),
             let plan = frontier.next()
         else { return nil }
         defer { nextNumber += 1 }
@@ -88,6 +95,7 @@ public actor Explorer {
 
     private func end(_ number: Int, _ plan: DelayPlan, _ trial: Trial) throws {
         failuresInARow = 0
+        isFound = isFound || trial.isFound
         let layout = folder.record(number)
         let isNew = known.insert(trial.reached).inserted
         if !isNew { try? FileManager.default.removeItem(at: layout.root) }

@@ -61,11 +61,13 @@ public struct Frontier: Sendable {
     }
 
     /// Runs in which nothing is delayed, to know what is reached anyway.
-    static let undelayedRuns = 3
+    public static let undelayedRuns = 3
+    private let undelayedRuns: Int
 
     /// - Parameter results: what is known of these points already, in the order in which it was found.
-    public init(_ points: [HoldPoint], results: [DelayResult] = []) {
+    public init(_ points: [HoldPoint], results: [DelayResult] = [], undelayed wanted: Int = Frontier.undelayedRuns) {
         self.points = points
+        undelayedRuns = wanted
         undelayed = results.count { $0.plan.holds.isEmpty }
         for result in results {
             given.insert(result.plan)
@@ -75,7 +77,7 @@ public struct Frontier: Sendable {
 
     /// nil when there is nothing left to try, or when results that are still to come decide what.
     public mutating func next() -> DelayPlan? {
-        if undelayed < Self.undelayedRuns {
+        if undelayed < undelayedRuns {
             undelayed += 1
             return DelayPlan([])
         }

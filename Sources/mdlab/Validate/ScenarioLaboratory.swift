@@ -45,7 +45,8 @@ struct ScenarioLaboratory: Sendable {
         }
     }
 
-    private static func compare(_ layout: RunLayout) -> ComparisonOutcome {
+    /// What the model says of a record.
+    static func compare(_ layout: RunLayout) -> ComparisonOutcome {
         do {
             let run = try RunComparison(Recording.open(layout.root))
             switch run.answer {

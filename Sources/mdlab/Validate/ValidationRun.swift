@@ -31,15 +31,18 @@ actor ValidationRun {
     let say: @Sendable (String) -> Void
 
     private(set) var stages: [StageResult] = []
-    private(set) var runs: [RunOutcome] = []
-    private(set) var baseline: [RunOutcome] = []
+    var runs: [RunOutcome] = []
+    var baseline: [RunOutcome] = []
+    /// Runs in which a thread was delayed.
+    var delayed = 0
     private var patches: [Patch] = []
     private var kernel = ""
     private var changed = ChangedSource()
     private var counts = LineCounts()
     private var isSameCode = false
     private var unreached: Set<String> = []
-    private let clock = ContinuousClock()
+    let clock = ContinuousClock()
+    let begun = ContinuousClock.now
 
     init(
         sources: [String], input: BuildOptions, depth: Depth, out: URL, files: ScenarioFiles, progress: RunProgress,
@@ -69,7 +72,7 @@ actor ValidationRun {
 
     // MARK: - Stages
 
-    private func stage(
+    func stage(
         _ name: StageResult.Name, since start: ContinuousClock.Instant, _ word: ValidationWord, _ lines: [String]
     ) {
         add(StageResult(name, word, seconds: (clock.now - start) / .seconds(1), lines: lines))
@@ -159,7 +162,7 @@ actor ValidationRun {
         let suite = try catalogue.plan(
             files.suiteNames(kernel: input.kernel), variants: files.variants()
         ).filter { $0.variant == nil }.map(\.instance)
-        let functions = PatchCoverage(changed, counts).functions
+        let functions = changedFunctions
         let table = try files.reach()
         unreached = table.unreached(functions)
         var names = table.scenarios(
@@ -174,15 +177,17 @@ actor ValidationRun {
             try Task.checkCancellation()
             try await run(instance, on: patched)
             try await compare(instance, patched, unpatched)
-            // A short check ends with the first fault that is the patch's: more of the same says nothing new.
-            if depth == .quick, faults.contains(where: { $0.blame == .patch }) { break }
+            // A short check ends with the first fault that is the patch's.
+            if depth == .quick, isBlamed { break }
         }
-        let blamed = faults.contains { $0.blame == .patch }
-        let word: ValidationWord = blamed ? .fail : runs.allSatisfy { $0.word == .miss } ? .miss : .pass
+        let word: ValidationWord = isBlamed ? .fail : runs.allSatisfy { $0.word == .miss } ? .miss : .pass
         let scenarios = Set(runs.map(\.scenario)).count
         stage(
             .kernels, since: start, word,
             ["\(runs.count) runs of \(scenarios) of \(chosen.count) scenarios, \(baseline.count) without the patch"])
+        guard !isBlamed, word != .miss else { return }
+        try await schedules(functions)
+        if !isBlamed { try await delays(functions, among: suite) }
     }
 
     /// The unpatched kernel: its runs are kept.
@@ -201,9 +206,13 @@ actor ValidationRun {
     }
 
     private var faults: [Fault] {
-        let changed = PatchCoverage(changed, counts).functions
-        return Fault.all(patched: runs, baseline: baseline, changed: changed)
+        Fault.all(patched: runs, baseline: baseline, changed: changedFunctions)
     }
+
+    /// Whether something is the patch's fault: more of the same says nothing new.
+    var isBlamed: Bool { faults.contains { $0.blame == .patch } }
+
+    private var changedFunctions: Set<String> { PatchCoverage(changed, counts).functions }
 
     private func laboratory(_ input: BuildOptions, _ folder: String) -> ScenarioLaboratory {
         ScenarioLaboratory(input: input, files: files, out: out.appending(path: folder).path, progress: progress)
@@ -257,7 +266,7 @@ actor ValidationRun {
         let coverage = PatchCoverage(changed, counts)
         let evidence = Conclusion.Evidence(
             stages: stages, runs: runs, faults: faults, coverage: coverage, isSameCode: isSameCode,
-            unreached: unreached)
+            unreached: unreached, delayed: delayed)
         return ValidationReport(
             patches: patches.map(\.subject), kernel: kernel, conclusion: Conclusion(evidence), stages: stages,
             runs: runs, baseline: baseline, faults: faults, changed: coverage.places.map { .init($0) })
