@@ -94,6 +94,8 @@ public struct RunOutcome: Codable, Sendable, Equatable {
     public var record: String?
     /// The functions of drivers/md that ran.
     public var functions: [String]
+    /// The stage that ran it; nil for kernels.
+    public var stage: StageResult.Name?
 
     public struct CheckFinding: Codable, Sendable, Equatable {
         public var check: String

@@ -188,21 +188,30 @@ struct PageFile {
 enum ValidationFile {
     static let name = "validation.json"
 
+    /// validation.json, and the same for other programs: results.ktap, junit.xml, static.sarif; mail.txt is fit to be
+    /// pasted below the `---` of a mail.
     static func write(_ report: ValidationReport, to folder: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let file = folder.appending(path: name)
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try encoder.encode(report).write(to: file)
-        } catch {
-            throw VerdictFile.Failure.unwritable(path: file.path, reason: (error as NSError).localizedDescription)
+        let tests = ValidationText.tests(report)
+        let files = [
+            (name, try text(report)), ("results.ktap", TestTree.ktap(tests)), ("junit.xml", TestTree.junit(tests)),
+            ("static.sarif", try SARIF.text(ValidationText.sourceFindings(report))),
+            ("mail.txt", ValidationText.mail(report)),
+        ]
+        for (name, text) in files {
+            let file = folder.appending(path: name)
+            do {
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                try Data(text.utf8).write(to: file)
+            } catch {
+                throw VerdictFile.Failure.unwritable(path: file.path, reason: (error as NSError).localizedDescription)
+            }
         }
     }
 
-    /// mail.txt: what is fit to be pasted below the `---` of a mail.
-    static func write(mail: String, to folder: URL) throws {
-        try Data(mail.utf8).write(to: folder.appending(path: "mail.txt"))
+    static func text(_ report: ValidationReport) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
     }
 
     static func read(_ file: URL) throws -> ValidationReport {

@@ -106,6 +106,7 @@ struct DelayStage: Sendable {
         let start = ContinuousClock.now
         let trial = try await lab.run(plan, limit: limit, from: folder, in: layout)
         var outcome = RunOutcome(trial.verdict, scenario: "\(planned.name), delayed: \(plan)")
+        outcome.stage = .delays
         outcome.comparison = ScenarioLaboratory.compare(layout)
         outcome.record = layout.root.relativePath
         outcome.seconds = (ContinuousClock.now - start) / .seconds(1)

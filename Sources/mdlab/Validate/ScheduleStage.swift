@@ -47,6 +47,7 @@ struct ScheduleStage: Sendable {
             progress.clear()
             var run = RunOutcome(outcome.verdict, scenario: "schedule \(name)")
             run.record = outcome.folder
+            run.stage = .schedules
             run.comparison = ScenarioLaboratory.compare(RunLayout(root: URL(filePath: outcome.folder)))
             run.seconds = seconds()
             return Outcome(run: run, isFollowed: outcome.report.isComplete)

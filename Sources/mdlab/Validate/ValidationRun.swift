@@ -23,6 +23,8 @@ actor ValidationRun {
     }
 
     let sources: [String]
+    /// So many patches of the series; nil for all.
+    let length: Int?
     var input: BuildOptions
     let depth: Depth
     let out: URL
@@ -45,10 +47,11 @@ actor ValidationRun {
     let begun = ContinuousClock.now
 
     init(
-        sources: [String], input: BuildOptions, depth: Depth, out: URL, files: ScenarioFiles, progress: RunProgress,
+        sources: [String], length: Int? = nil, input: BuildOptions, depth: Depth, out: URL, files: ScenarioFiles,
+        progress: RunProgress,
         say: @escaping @Sendable (String) -> Void
     ) {
-        (self.sources, self.input, self.depth, self.out) = (sources, input, depth, out)
+        (self.sources, self.length, self.input, self.depth, self.out) = (sources, length, input, depth, out)
         (self.files, self.progress, self.say) = (files, progress, say)
     }
 
@@ -84,6 +87,7 @@ actor ValidationRun {
         let series = try await (tree.map { Intake(tree: $0) } ?? Intake()).series(sources)
         let paths = try series.write(to: out.appending(path: "patches").path)
         patches = zip(series.patches, paths).map { .init(subject: $0.subject.title, path: $1, isPlain: $0.isPlainDiff) }
+        if let length { patches = Array(patches.prefix(length)) }
         stage(.intake, since: start, .pass, patches.map(\.subject) + IntakeText.notes(series))
     }
 
@@ -261,6 +265,9 @@ actor ValidationRun {
     }
 
     // MARK: - The report
+
+    /// Wall-clock time so far.
+    var seconds: Double { (clock.now - begun) / .seconds(1) }
 
     var report: ValidationReport {
         let coverage = PatchCoverage(changed, counts)
