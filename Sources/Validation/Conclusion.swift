@@ -25,14 +25,16 @@ public struct Conclusion: Sendable, Equatable {
         public var unreached: Set<String>
         /// Runs in which a thread was delayed and nothing went wrong.
         public var delayed: Int
+        /// Whether all stages came to their end: a validation can be broken off.
+        public var isComplete: Bool
 
         public init(
             stages: [StageResult], runs: [RunOutcome], faults: [Fault], coverage: PatchCoverage, isSameCode: Bool,
-            unreached: Set<String>, delayed: Int = 0
+            unreached: Set<String>, delayed: Int = 0, isComplete: Bool = true
         ) {
             (self.stages, self.runs, self.faults) = (stages, runs, faults)
             (self.coverage, self.isSameCode, self.unreached) = (coverage, isSameCode, unreached)
-            self.delayed = delayed
+            (self.delayed, self.isComplete) = (delayed, isComplete)
         }
     }
 
@@ -46,7 +48,7 @@ public struct Conclusion: Sendable, Equatable {
             self.init(
                 broken.word, "\(broken.name.rawValue): \(broken.lines.first ?? "no reason")",
                 why: Array(broken.lines.dropFirst()))
-        } else if evidence.isSameCode {
+        } else if evidence.isSameCode, evidence.isComplete {
             self.init(
                 .pass, "The compiler makes the same code with the patch as without it.",
                 why: ["nothing that runs is changed, so nothing was run"])
@@ -70,6 +72,7 @@ public struct Conclusion: Sendable, Equatable {
     /// Nothing is wrong; is everything known?
     private static func open(_ evidence: Evidence) -> Conclusion {
         var (open, next) = ([String](), [String]())
+        if !evidence.isComplete { open.append("the validation was broken off") }
         let coverage = evidence.coverage
         if !coverage.neverRan.isEmpty {
             open.append(lines(coverage.neverRan) + " never ran")
@@ -102,11 +105,11 @@ public struct Conclusion: Sendable, Equatable {
         guard open.isEmpty else {
             return Conclusion(.notDecided, "Not decided: \(open[0]).", why: Array(open.dropFirst()), next: next)
         }
-        let runs = "\(evidence.runs.count) \(evidence.runs.count == 1 ? "run" : "runs")"
+        let runs = evidence.runs.count == 1 ? "1 run is" : "\(evidence.runs.count) runs are"
         let delayed = evidence.delayed > 0 ? " Threads were delayed in \(evidence.delayed) more." : ""
         return Conclusion(
             .pass,
-            "Every changed line that has code ran (\(coverage.ran.count) places), and \(runs) are as without the patch.\(delayed)"
+            "Every changed line that has code ran (\(coverage.ran.count) places), and \(runs) as without the patch.\(delayed)"
         )
     }
 

@@ -31,12 +31,18 @@ import Testing
 
     private func conclusion(
         runs: [RunOutcome] = [outcome("smoke")], faults: [Fault] = [], coverage: PatchCoverage,
-        stages: [StageResult] = [], isSameCode: Bool = false, unreached: Set<String> = []
+        stages: [StageResult] = [], isSameCode: Bool = false, unreached: Set<String> = [], isComplete: Bool = true
     ) -> Conclusion {
         Conclusion(
             .init(
                 stages: stages, runs: runs, faults: faults, coverage: coverage, isSameCode: isSameCode,
-                unreached: unreached))
+                unreached: unreached, isComplete: isComplete))
+    }
+
+    @Test func whatWasBrokenOffIsNoPass() throws {
+        let said = conclusion(coverage: try coverage(5, 1), isComplete: false)
+        #expect(said.word == .notDecided && said.sentence == "Not decided: the validation was broken off.")
+        #expect(conclusion(coverage: try coverage(5, 1), isSameCode: true, isComplete: false).word == .notDecided)
     }
 
     @Test func everythingDecidedAndGoodIsAPass() throws {

@@ -45,6 +45,7 @@ actor ValidationRun {
     private var unreached: Set<String> = []
     let clock = ContinuousClock()
     let begun = ContinuousClock.now
+    private var isComplete = false
 
     init(
         sources: [String], length: Int? = nil, input: BuildOptions, depth: Depth, out: URL, files: ScenarioFiles,
@@ -65,6 +66,7 @@ actor ValidationRun {
         if !isSameCode { try await kernels() }
         add(try await read)
         if !isSameCode { coverageStage() }
+        isComplete = true
     }
 
     private func add(_ result: StageResult) {
@@ -273,7 +275,7 @@ actor ValidationRun {
         let coverage = PatchCoverage(changed, counts)
         let evidence = Conclusion.Evidence(
             stages: stages, runs: runs, faults: faults, coverage: coverage, isSameCode: isSameCode,
-            unreached: unreached, delayed: delayed)
+            unreached: unreached, delayed: delayed, isComplete: isComplete)
         return ValidationReport(
             patches: patches.map(\.subject), kernel: kernel, conclusion: Conclusion(evidence), stages: stages,
             runs: runs, baseline: baseline, faults: faults, changed: coverage.places.map { .init($0) })
