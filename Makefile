@@ -6,7 +6,7 @@ MDLAB := .build/release/mdlab
 AGENT := .build-agent/release/mdlab-agent
 
 .DELETE_ON_ERROR:
-.PHONY: all bootstrap build test vm-test vm-test-steered vm-test-instrumented compare-matrix fault-records soak bench lint clean
+.PHONY: all bootstrap build test vm-test vm-test-steered vm-test-instrumented compare-matrix fault-records soak bench man lint clean
 
 all: build
 
@@ -19,6 +19,14 @@ build:
 	$(SWIFT) build -c release --product mdlab-agent --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s \
 		--scratch-path .build-agent
 	@{ git rev-parse HEAD && git diff --quiet HEAD || echo +; } 2>/dev/null | tr -d '\n' > $(MDLAB).commit || true
+
+# A page for man(1) for each command, and completions for bash, zsh and fish, in .build/man and .build/completions.
+man: build
+	$(SWIFT) package --allow-writing-to-package-directory generate-manual --multi-page
+	rm -rf .build/man && mkdir -p .build/man/man1 .build/completions
+	cp .build/plugins/GenerateManual/outputs/mdlab/*.1 .build/man/man1
+	for shell in bash zsh fish; do $(MDLAB) --generate-completion-script $$shell >.build/completions/mdlab.$$shell || exit 1; done
+	@echo 'man -M .build/man mdlab; . .build/completions/mdlab.bash'
 
 # Unit tests and recorded runs; no virtual machine is started.
 test: bootstrap

@@ -152,7 +152,7 @@ let package = Package(
             dependencies: [
                 "mdlab", "ClusterProtocol", "Comparison", "GuestImage", "KernelTrace", "MDClusterModel", "ModelChecker",
                 "PatchIntake", "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering",
-                "TestRecords", "Validation", "VirtualCluster",
+                "TestRecords", "Validation", "VirtualCluster", argumentParser,
             ], swiftSettings: strict),
     ]
 )

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import ArgumentParser
 import Foundation
 import Reporting
 import RunRecord
@@ -155,5 +156,16 @@ private func mdlab(_ arguments: String...) throws -> (status: Int32, output: Str
 
                 """)
         #expect(Events.text(RunEvent(time: 1, kind: .note, text: "x")) == "    1.000        x\n")
+    }
+}
+
+@Suite struct CompletionTests {
+    @Test(arguments: [CompletionShell.bash, .zsh, .fish]) func everyCommandIsCompleted(shell: CompletionShell) {
+        let script = MDLab.completionScript(for: shell)
+        for command in MDLab.configuration.subcommands {
+            let name = command.configuration.commandName ?? ""
+            #expect(name == "" || script.contains(name), "\(name)")
+        }
+        #expect(script.contains("validate") && script.contains("explore-kernel") && script.contains("timings"))
     }
 }
