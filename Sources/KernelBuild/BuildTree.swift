@@ -15,7 +15,8 @@ final class BuildTree {
 
     /// The files that these modules are made from, in any kernel that has them.
     static let sourceFiles: Set<String> = [
-        "md.c", "md.h", "md-bitmap.c", "md-bitmap.h", "md-cluster.c", "md-cluster.h", "raid0.h", "raid1.c", "raid1.h",
+        "md.c", "md.h", "md-bitmap.c", "md-bitmap.h", "md-llbitmap.c", "md-cluster.c", "md-cluster.h", "raid0.h",
+        "raid1.c", "raid1.h",
         "raid1-10.c", "raid10.c", "raid10.h", "Makefile",
     ]
 
@@ -93,8 +94,7 @@ final class BuildTree {
     func make(progress: @escaping BuildProgressHandler) async throws {
         let jobs = ProcessInfo.processInfo.activeProcessorCount
         let said = try await Tool.make.output(
-            // Debian's newer headers have what BTF of modules is made from. Nobody here reads it, and it takes pahole.
-            ["-C", kernel.headers, "M=\(folder)", "-j\(jobs)", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
+            try await kernel.kbuild(folder) + ["-j\(jobs)", "modules"],
             onLine: { line in
                 let words = line.split(separator: " ")
                 guard words.count > 2, ["CC", "LD"].contains(words[0]), let file = words.last else { return }
@@ -102,7 +102,8 @@ final class BuildTree {
             })
         guard said.succeeded else {
             let errors = said.text.split(separator: "\n").filter {
-                $0.contains("error:") || $0.contains("ERROR:") || $0.contains("undefined!")
+                $0.contains("error:") || $0.contains("ailed to execute") || $0.contains("ERROR:")
+                    || $0.contains("undefined!")
             }
             throw KernelBuildError.compileFailed(
                 errors: errors.map { String($0).replacing(folder + "/", with: "") },
@@ -141,16 +142,28 @@ enum Kbuild {
     /// What md-mod is linked from is read from the kernel's own Makefile; it differs between kernels.
     static func text(fromMakefile makefile: String, path: String) throws -> String {
         let joined = makefile.replacing("\\\n", with: " ")
-        var parts: [Substring] = []
+        var lines: [String] = []
         for line in joined.split(separator: "\n") {
             let words = line.split { $0 == " " || $0 == "\t" }
-            if words.count > 2, words[0] == "md-mod-y", ["+=", ":=", "="].contains(words[1]) { parts += words[2...] }
+            guard words.count > 2, ["+=", ":=", "="].contains(words[1]), isPartOfMD(words[0]) else { continue }
+            lines.append("\(words[0]) += \(words[2...].joined(separator: " "))")
         }
-        guard !parts.isEmpty else { throw KernelBuildError.unknownModuleParts(path: path) }
+        guard !lines.isEmpty else { throw KernelBuildError.unknownModuleParts(path: path) }
         return """
-            md-mod-y := \(parts.joined(separator: " "))
+            \(lines.joined(separator: "\n"))
             obj-m := md-mod.o raid1.o raid10.o md-cluster.o
 
             """
+    }
+
+    /// `md-mod-y`, and since 6.18 `md-mod-$(CONFIG_MD_BITMAP)`: kbuild knows whether the kernel has it.
+    private static func isPartOfMD(_ name: Substring) -> Bool {
+        if name == "md-mod-y" { return true }
+        let option = name.dropFirst("md-mod-$(CONFIG_".count).dropLast()
+        return name.hasPrefix("md-mod-$(CONFIG_") && name.last == ")" && !option.isEmpty
+            && option.utf8.allSatisfy { byte in
+                (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
+            }
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 
 /// Which kernel to build for.
 public enum KernelChoice: Sendable, Equatable {
-    /// A kernel of Debian, by its name in vm/kernels.json: `6.1`.
+    /// A kernel of Debian, by its name in vm/kernels.json (`6.1`) or by a version that one of them has now (`7.3`).
     case packaged(String)
     /// A kernel tree that the user has configured and built.
     case tree(String)
@@ -78,6 +78,8 @@ public struct BuiltModules: Sendable, Equatable, Codable {
     /// What became of each patch.
     public var patches: [PatchReport] = []
     public var key = ""
+    /// What compiled them, if that is not what the kernel was compiled with: "gcc-12; the kernel's is gcc-14".
+    public var otherCompiler: String?
     /// The folder of the compiler's notes (.gcno) of modules with gcov's counters.
     public var notes: String?
     static let notesFolder = "notes"

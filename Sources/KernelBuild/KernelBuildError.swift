@@ -19,6 +19,8 @@ public enum KernelBuildError: Error, Equatable, Sendable {
     case packageDamaged(String, reason: String)
     /// apt could not download the package.
     case downloadFailed(package: String, reason: String)
+    /// The package lists of a suite cannot be fetched, and there are no older ones.
+    case suiteUnreachable(String, reason: String)
     case unknownKernel(String, near: [String], known: [String])
     /// A data file of the project is not there or not what it should be.
     case projectFile(path: String, reason: String)

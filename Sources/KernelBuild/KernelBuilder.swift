@@ -37,7 +37,7 @@ public struct KernelBuilder: Sendable {
     public func prepare(_ kernel: KernelChoice) async throws -> KernelArtifacts {
         switch kernel {
         case .packaged(let name):
-            try await KernelStore(packages: packages, catalog: catalog, progress: progress).prepare(name)
+            try await KernelStore(cache: cache, catalog: catalog, progress: progress).prepare(name)
         case .tree(let path):
             try await KernelTree(path: path).prepare(cache: cache, progress: progress)
         }
@@ -49,10 +49,15 @@ public struct KernelBuilder: Sendable {
         let patches = try request.patches.map { try PatchSource(path: $0) }
         let instrumentation = try Instrumentation(for: request, in: files)
         let kernel = try await prepare(request.kernel)
-        let key = try await key(for: kernel, patches: patches, variant: variant, instrumentation: instrumentation)
+        let compiler = try await kernel.compiler()
+        let key = try await key(
+            for: kernel, compiler: compiler, patches: patches, variant: variant, instrumentation: instrumentation)
         var made = false
         let place = try await cache.entry("modules", key, progress: progress) { draft in
             made = true
+            if let compiler, !compiler.isKernels {
+                progress(.otherCompiler(used: compiler.name, kernels: compiler.kernels))
+            }
             let staged = draft + "/source"
             try stage(kernel, at: staged)
             var series = PatchSeries(source: staged, built: BuildTree.sourceFiles)
@@ -85,12 +90,16 @@ public struct KernelBuilder: Sendable {
         ).relocated(to: place)
         // The same patch may have had another name when it was built.
         built.source = request.sourceDescription
+        if let compiler, !compiler.isKernels {
+            built.otherCompiler = "\(compiler.name); the kernel's is \(compiler.kernels)"
+        }
         return built
     }
 
     /// All that decides what comes out.
     private func key(
-        for kernel: KernelArtifacts, patches: [PatchSource], variant: Variant?, instrumentation: Instrumentation
+        for kernel: KernelArtifacts, compiler: KernelCompiler?, patches: [PatchSource], variant: Variant?,
+        instrumentation: Instrumentation
     ) async throws -> String {
         let names = try sourceNames(kernel)
         let sums = try await Checksum.of(files: names.map { "\(kernel.source)/\($0)" })
@@ -99,6 +108,7 @@ public struct KernelBuilder: Sendable {
         for patch in patches {
             input += "patch \(Data(patch.bytes).base64EncodedString())\n"
         }
+        if let compiler, !compiler.isKernels { input += "compiler \(compiler.name)\n" }
         if let variant { input += "variant \(variant.name)\n\(variant.text)\n" }
         if !instrumentation.modules.isEmpty { input += "instrument\n\(instrumentation.text)\n" }
         return String(try await Checksum.of(text: input).prefix(20))

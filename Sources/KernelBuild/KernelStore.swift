@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 import Foundation
 
-/// Debian's kernels in the cache: image with its modules, headers that work from where they are, source of md.
+/// Debian's kernels in the cache, by the names of vm/kernels.json or by a version ("7.3").
 struct KernelStore {
-    let packages: PackageCache
+    let cache: CacheFolder
     let catalog: KernelCatalog
     let progress: BuildProgressHandler
 
@@ -12,113 +12,112 @@ struct KernelStore {
 
     /// A kernel as apt knows it now.
     struct Resolved {
+        var entry: KernelCatalog.Entry
         var release: String
         var image: AptPackage
         var headersMeta: AptPackage
 
         /// Names the kernel's entry in the cache.
         var identity: String { "\(release)_\(image.version)_\(KernelStore.layout)" }
+        /// Of the image as it was packaged: it tells which of two builds of one release this is.
+        var version: String { image.version }
     }
 
-    func prepare(_ name: String) async throws -> KernelArtifacts {
-        let entry = try catalog.entry(name)
-        let found = try await resolve(entry)
-        let place = try await packages.cache.entry("kernels", found.identity, progress: progress) { draft in
-            try await fill(
-                draft, entry: entry, image: found.image, headersMeta: found.headersMeta, release: found.release)
+    func packages(of entry: KernelCatalog.Entry) -> PackageCache {
+        guard let suite = catalog.suites.first(where: { $0.name == entry.suite }) else {
+            return PackageCache(cache: cache, progress: progress)
         }
+        return PackageCache(of: suite, cache: cache, progress: progress)
+    }
+
+    /// The kernel, fetched into the cache if need be. One of a suite that cannot be reached is taken from the cache.
+    func prepare(_ name: String) async throws -> KernelArtifacts {
+        do {
+            return try await fetch(try await find(name))
+        } catch let error as KernelBuildError {
+            guard case .suiteUnreachable(let suite, let reason) = error,
+                let cached = CachedKernel.all(in: cache).filter({ $0.answers(to: name) }).max(by: CachedKernel.isOlder)
+            else { throw error }
+            progress(.oldLists(suite: suite, reason: reason))
+            return Self.artifacts(in: cached.place, release: cached.release, identity: cached.identity)
+        }
+    }
+
+    private func fetch(_ found: Resolved) async throws -> KernelArtifacts {
+        let place = try await cache.entry("kernels", found.identity, progress: progress) { draft in
+            try await KernelUnpacking(kernel: found, packages: packages(of: found.entry), draft: draft).fill()
+        }
+        cache.touch(place)
         return Self.artifacts(in: place, release: found.release, identity: found.identity)
+    }
+
+    /// The kernel that a name stands for: that of an entry of the catalog, or the newest one of a version.
+    ///
+    /// Throws `suiteUnreachable` when the answer depends on a suite that cannot be reached.
+    func find(_ name: String) async throws -> Resolved {
+        if let entry = catalog.kernels.first(where: { $0.name == name }) { return try await resolve(entry) }
+        guard let version = KernelVersion(name) else { throw catalog.unknown(name, releases: []) }
+        var found: [Resolved] = []
+        var unreachable: KernelBuildError?
+        for entry in catalog.kernels {
+            do {
+                found.append(try await resolve(entry))
+            } catch let error as KernelBuildError {
+                if case .suiteUnreachable = error { unreachable = unreachable ?? error }
+            }
+        }
+        let fitting = found.filter { KernelVersion($0.release)?.isOne(of: version) == true }
+        guard let newest = fitting.max(by: { Self.isOlder($0.release, $1.release) }) else {
+            throw unreachable ?? catalog.unknown(name, releases: found.map(\.release))
+        }
+        return newest
+    }
+
+    static func isOlder(_ left: String, _ right: String) -> Bool {
+        guard let left = KernelVersion(left), let right = KernelVersion(right) else { return false }
+        return left < right
     }
 
     /// The newest kernel of the entry's name that is packaged.
     func resolve(_ entry: KernelCatalog.Entry) async throws -> Resolved {
+        let packages = packages(of: entry)
+        try await packages.prepare()
         let metas = try await packages.candidates([entry.image, entry.headers])
-        let image = try await newest(of: metas[0], prefix: "linux-image-", name: entry.name)
+        let image = try await packages.newest(of: metas[0], prefix: "linux-image-", entry: entry)
         return Resolved(
-            release: String(image.name.dropFirst("linux-image-".count)), image: image, headersMeta: metas[1])
+            entry: entry, release: String(image.name.dropFirst("linux-image-".count)), image: image,
+            headersMeta: metas[1])
     }
 
-    /// The package that a meta package stands for.
-    private func newest(of meta: AptPackage, prefix: String, name: String) async throws -> AptPackage {
-        // With the dot: 6.1 is not the beginning of 6.12.
-        let wanted = meta.dependencies.first { $0.name.hasPrefix(prefix + name + ".") }
-        guard let wanted else { throw KernelBuildError.packageUnknown(prefix + name, listsPresent: true) }
-        return try await resolve(wanted)
-    }
-
-    private func resolve(_ dependency: AptPackage.Dependency) async throws -> AptPackage {
-        if let version = dependency.exactVersion {
-            return try await packages.version(version, of: dependency.name)
+    static func artifacts(in place: String, release: String, identity: String) -> KernelArtifacts {
+        let modules = "\(place)/image/lib/modules/\(release)"
+        // Newer packages have all of a kernel in the folder of its modules.
+        let isTogether = FileManager.default.fileExists(atPath: modules + "/vmlinuz")
+        func file(_ name: String) -> String {
+            isTogether ? "\(modules)/\(name)" : "\(place)/image/boot/\(name)-\(release)"
         }
-        return try await packages.candidates([dependency.name])[0]
-    }
-
-    private static func artifacts(in place: String, release: String, identity: String) -> KernelArtifacts {
-        KernelArtifacts(
-            release: release, identity: identity, vmlinuz: "\(place)/image/boot/vmlinuz-\(release)",
-            systemMap: "\(place)/image/boot/System.map-\(release)", config: "\(place)/image/boot/config-\(release)",
-            modulesTree: "\(place)/image/lib/modules/\(release)",
+        return KernelArtifacts(
+            release: release, identity: identity, vmlinuz: file("vmlinuz"), systemMap: file("System.map"),
+            config: file("config"), modulesTree: modules,
             headers: "\(place)/headers/usr/src/linux-headers-\(release)", source: "\(place)/md",
             scripts: "\(place)/scripts")
     }
+}
 
-    private func fill(
-        _ draft: String, entry: KernelCatalog.Entry, image: AptPackage, headersMeta: AptPackage, release: String
-    ) async throws {
-        let files = FileManager.default
-        for folder in ["image", "headers"] {
-            try files.createDirectory(atPath: "\(draft)/\(folder)", withIntermediateDirectories: true)
+extension PackageCache {
+    /// The package that a meta package stands for.
+    func newest(of meta: AptPackage, prefix: String, entry: KernelCatalog.Entry) async throws -> AptPackage {
+        // With the dot: 6.1 is not the beginning of 6.12.
+        let name = entry.suite == nil ? prefix + entry.name + "." : prefix
+        let wanted = meta.dependencies.first { dependency in
+            dependency.name.hasPrefix(name) && dependency.name.dropFirst(prefix.count).first?.isNumber == true
         }
-        try await packages.unpack(image, into: "\(draft)/image")
-        try await Tool.depmod.run(["-b", "\(draft)/image", release])
-
-        let headers = try await newest(of: headersMeta, prefix: "linux-headers-", name: entry.name)
-        var used = [image, headers]
-        try await packages.unpack(headers, into: "\(draft)/headers")
-        for part in headers.dependencies where ["linux-headers-", "linux-kbuild-"].contains(where: part.name.hasPrefix)
-        {
-            let package = try await resolve(part)
-            try await packages.unpack(package, into: "\(draft)/headers")
-            used.append(package)
-        }
-        try Self.loosenHeaders("\(draft)/headers/usr/src/linux-headers-\(release)")
-
-        let source = try await packages.version(image.version, of: entry.source)
-        used.append(source)
-        try await extractSource(source, into: draft, scratch: "\(draft)/source")
-        let config = try String(contentsOfFile: "\(draft)/image/boot/config-\(release)", encoding: .utf8)
-        let missing = KernelTree.missingOptions(in: config)
-        guard missing.isEmpty else {
-            throw KernelBuildError.kernelTree(path: "kernel \(entry.name)", .missingOptions(missing))
-        }
-        used.forEach(packages.dropArchive)
+        guard let wanted else { throw KernelBuildError.packageUnknown(name, listsPresent: true) }
+        return try await resolve(wanted)
     }
 
-    /// The Makefile of Debian's headers includes /usr/src/linux-headers-…-common/Makefile. Its scripts and tools are
-    /// already relative links, so with a relative include the tree works wherever it is unpacked.
-    private static func loosenHeaders(_ folder: String) throws {
-        let path = folder + "/Makefile"
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        let loose = text.replacing("include /usr/src/", with: "include $(dir $(lastword $(MAKEFILE_LIST)))../")
-        try loose.write(toFile: path, atomically: true, encoding: .utf8)
-    }
-
-    /// `md`, which is drivers/md without its subfolders, and `scripts` with checkpatch.pl and what it reads: out of the
-    /// tar archive inside the source package.
-    private func extractSource(_ package: AptPackage, into folder: String, scratch: String) async throws {
-        let files = FileManager.default
-        try await packages.unpack(package, into: scratch)
-        defer { try? files.removeItem(atPath: scratch) }
-        let archives = try files.contentsOfDirectory(atPath: scratch + "/usr/src")
-        guard let archive = archives.first(where: { $0.contains(".tar.") }) else {
-            throw KernelBuildError.packageDamaged(package.name, reason: "it has no tar archive in usr/src")
-        }
-        try await Tool.tar.run([
-            "-xf", "\(scratch)/usr/src/\(archive)", "-C", folder, "--strip-components=1", "--no-wildcards-match-slash",
-            "--wildcards", "*/drivers/md/*.[ch]", "*/drivers/md/Makefile",
-            "*/scripts/checkpatch.pl", "*/scripts/spelling.txt", "*/scripts/const_structs.checkpatch",
-        ])
-        try files.moveItem(atPath: folder + "/drivers/md", toPath: folder + "/md")
-        try files.removeItem(atPath: folder + "/drivers")
+    func resolve(_ dependency: AptPackage.Dependency) async throws -> AptPackage {
+        if let exact = dependency.exactVersion { return try await version(exact, of: dependency.name) }
+        return try await candidates([dependency.name])[0]
     }
 }

@@ -107,9 +107,9 @@ public struct MachineCheck: Sendable {
                     state: .missing("set MDLAB_ROOT to the folder of mdlab's sources"), isNeeded: true)
             ]
         }
-        let store = KernelStore(packages: PackageCache(cache: cache), catalog: catalog, progress: { _ in })
+        let store = KernelStore(cache: cache, catalog: catalog, progress: { _ in })
         var findings: [Finding] = []
-        for entry in catalog.kernels {
+        for entry in catalog.kernels where entry.suite == nil {
             let isDefault = entry.name == catalog.default
             var state = Finding.State.missing("apt does not know it; mdlab is made for Debian 12")
             if let found = try? await store.resolve(entry) {

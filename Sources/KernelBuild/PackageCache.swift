@@ -9,11 +9,24 @@ import Glibc
 public struct PackageCache: Sendable {
     public let cache: CacheFolder
     let progress: BuildProgressHandler
+    /// Where apt's lists are; nil for the machine's own.
+    private let state: AptState?
 
     public init(cache: CacheFolder, progress: @escaping BuildProgressHandler = { _ in }) {
-        self.cache = cache
-        self.progress = progress
+        (self.cache, self.progress, state) = (cache, progress, nil)
     }
+
+    /// Packages of a suite that the machine's own apt need not know.
+    init(of suite: KernelCatalog.Suite, cache: CacheFolder, progress: @escaping BuildProgressHandler) {
+        (self.cache, self.progress) = (cache, progress)
+        state = AptState(suite: suite, cache: cache, progress: progress)
+    }
+
+    private var aptEnvironment: [String: String] { state?.environment ?? [:] }
+    private var hasLists: Bool { state?.listsPresent ?? Self.listsPresent }
+
+    /// Sees to it that a suite's lists are there. Throws `suiteUnreachable`.
+    func prepare() async throws { try await state?.prepare() }
 
     /// A folder into which the named packages are unpacked, at apt's candidate versions. Dependencies are not followed:
     /// the list says what is wanted. Keyed by the versions, so an upgrade in apt's lists makes a new folder.
@@ -38,7 +51,7 @@ public struct PackageCache: Sendable {
         let known = try await show(["--no-all-versions", "show"] + names)
         return try names.map { name in
             guard let found = known.first(where: { $0.name == name }) else {
-                throw KernelBuildError.packageUnknown(name, listsPresent: Self.listsPresent)
+                throw KernelBuildError.packageUnknown(name, listsPresent: hasLists)
             }
             return found
         }
@@ -47,7 +60,7 @@ public struct PackageCache: Sendable {
     func version(_ version: String, of name: String) async throws -> AptPackage {
         let known = try await show(["show", "\(name)=\(version)"])
         guard let found = known.first(where: { $0.name == name && $0.version == version }) else {
-            throw KernelBuildError.packageUnknown("\(name)=\(version)", listsPresent: Self.listsPresent)
+            throw KernelBuildError.packageUnknown("\(name)=\(version)", listsPresent: hasLists)
         }
         return found
     }
@@ -55,23 +68,23 @@ public struct PackageCache: Sendable {
     /// What apt-cache says. It reads all lists anew at each call, which takes a second, so its answers are kept until
     /// the lists change.
     private func show(_ arguments: [String]) async throws -> [AptPackage] {
-        guard let state = Self.listsState else {
-            return AptPackage.parse(try await Tool.aptCache.output(arguments).text)
+        guard let lists = listsState else {
+            return AptPackage.parse(try await Tool.aptCache.output(arguments, environment: aptEnvironment).text)
         }
-        let key = try await Checksum.of(text: ([state] + arguments).joined(separator: "\n"))
+        let key = try await Checksum.of(text: ([lists] + arguments).joined(separator: "\n"))
         let place = try await cache.entry("apt", String(key.prefix(20)), progress: progress) { draft in
-            let said = try await Tool.aptCache.output(arguments)
+            let said = try await Tool.aptCache.output(arguments, environment: aptEnvironment)
             try said.text.write(toFile: draft, atomically: false, encoding: .utf8)
         }
         return AptPackage.parse(try String(contentsOfFile: place, encoding: .utf8))
     }
 
     /// Names, sizes and times of all that apt's answers depend on; nil when there are no lists.
-    private static var listsState: String? {
-        guard listsPresent else { return nil }
+    private var listsState: String? {
+        guard hasLists else { return nil }
         let files = FileManager.default
-        var paths = ["/var/lib/dpkg/status", "/etc/apt/preferences"]
-        for folder in ["/var/lib/apt/lists", "/etc/apt/preferences.d"] {
+        var paths = state == nil ? ["/var/lib/dpkg/status", "/etc/apt/preferences"] : []
+        for folder in state.map({ [$0.folder + "/lists"] }) ?? ["/var/lib/apt/lists", "/etc/apt/preferences.d"] {
             paths += ((try? files.contentsOfDirectory(atPath: folder)) ?? []).sorted().map { "\(folder)/\($0)" }
         }
         return paths.compactMap { path in
@@ -105,7 +118,8 @@ public struct PackageCache: Sendable {
             // As root apt would switch to a user that cannot write here.
             let asWhoever = geteuid() == 0 ? ["-o", "APT::Sandbox::User=root"] : []
             let said = try await Tool.apt.output(
-                asWhoever + ["--quiet", "download", "\(package.name)=\(package.version)"], in: folder)
+                asWhoever + ["--quiet", "download", "\(package.name)=\(package.version)"], in: folder,
+                environment: aptEnvironment)
             let found = try files.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".deb") }
             guard said.succeeded, let name = found.first, found.count == 1 else {
                 let reason = said.errors.split(separator: "\n").first { $0.hasPrefix("E:") } ?? "no file came"

@@ -24,6 +24,7 @@ struct Tool {
 
     static let apt = Tool(name: "apt-get", package: "apt")
     static let aptCache = Tool(name: "apt-cache", package: "apt")
+    static let aptConfig = Tool(name: "apt-config", package: "apt")
     static let dpkgQuery = Tool(name: "dpkg-query", package: "dpkg")
     static let dpkgDeb = Tool(name: "dpkg-deb", package: "dpkg")
     static let tar = Tool(name: "tar", package: "tar")
@@ -42,21 +43,25 @@ struct Tool {
 
     /// depmod and modinfo live in folders that a user's PATH often lacks. What a make above us left for its own
     /// children would change a build of ours.
-    private static let environment: Environment = {
+    private static func environment(with more: [String: String]) -> Environment {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        return .inherit.updating([
+        var changes: [Environment.Key: String?] = [
             "LC_ALL": "C", "LANGUAGE": "C", "PATH": path + ":/usr/sbin:/sbin", "MAKEFLAGS": nil, "MFLAGS": nil,
-            "MAKELEVEL": nil, "MAKEOVERRIDES": nil, "ARCH": nil, "CROSS_COMPILE": nil,
-        ])
-    }()
+            "MAKELEVEL": nil, "MAKEOVERRIDES": nil, "ARCH": nil, "CROSS_COMPILE": nil, "APT_CONFIG": nil,
+        ]
+        for (name, value) in more { changes[Environment.Key(stringLiteral: name)] = value }
+        return .inherit.updating(changes)
+    }
 
     /// Runs the program and returns what it said, however it ended.
     func output(
-        _ arguments: [String], in directory: String? = nil, input: String = "",
+        _ arguments: [String], in directory: String? = nil, input: String = "", environment: [String: String] = [:],
         onLine: (@Sendable (String) -> Void)? = nil
     ) async throws -> Output {
         do {
-            return try await launch(arguments, in: directory, input: input, onLine: onLine)
+            return try await launch(
+                arguments, in: directory, input: input, environment: Self.environment(with: environment), onLine: onLine
+            )
         } catch let error as SubprocessError where error.code == .executableNotFound {
             throw KernelBuildError.missingTool(name, package: package)
         }
@@ -76,11 +81,12 @@ struct Tool {
     }
 
     private func launch(
-        _ arguments: [String], in directory: String?, input: String, onLine: (@Sendable (String) -> Void)?
+        _ arguments: [String], in directory: String?, input: String, environment: Environment,
+        onLine: (@Sendable (String) -> Void)?
     ) async throws -> Output {
         guard let onLine else {
             let result = try await Subprocess.run(
-                .name(name), arguments: Arguments(arguments), environment: Self.environment,
+                .name(name), arguments: Arguments(arguments), environment: environment,
                 workingDirectory: directory.map { FilePath($0) }, input: .string(input),
                 output: .bytes(limit: Self.outputLimit), error: .bytes(limit: Self.outputLimit))
             return Output(
@@ -88,7 +94,7 @@ struct Tool {
                 errors: String(decoding: result.standardError, as: UTF8.self))
         }
         let result = try await Subprocess.run(
-            .name(name), arguments: Arguments(arguments), environment: Self.environment,
+            .name(name), arguments: Arguments(arguments), environment: environment,
             workingDirectory: directory.map { FilePath($0) }, input: .none, output: .sequence,
             error: .combinedWithOutput
         ) { execution in

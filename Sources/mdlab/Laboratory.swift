@@ -85,6 +85,7 @@ struct Laboratory {
                     inList: try String(contentsOfFile: builder.files.guestPackages, encoding: .utf8)),
                 packages: builder.packages))
         bench.facts.packages["kernel"] = kernel.identity
+        bench.facts.host["compiler"] = built.otherCompiler
         if stock { try bench.detectorsOff.merge(unseenInStock(built)) { first, _ in first } }
         if case .tcg(let reason) = answer { bench.emulation = reason }
         return bench

@@ -33,6 +33,8 @@ struct MDLab: AsyncParsableCommand {
             Bench.self,
             Inspect.self,
             Doctor.self,
+            Kernels.self,
+            Cache.self,
             ModelCommand.self,
         ])
 

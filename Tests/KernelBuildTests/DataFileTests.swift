@@ -77,7 +77,9 @@ import Testing
 
     @Test func anUnknownKernelIsNamedWithItsNeighbours() throws {
         let catalog = try KernelCatalog(files: files)
-        #expect(throws: KernelBuildError.unknownKernel("6.11", near: ["6.1", "6.12"], known: ["6.1", "6.12"])) {
+        #expect(
+            throws: KernelBuildError.unknownKernel("6.11", near: ["6.1", "6.12"], known: catalog.kernels.map(\.name))
+        ) {
             try catalog.entry("6.11")
         }
     }
@@ -86,7 +88,7 @@ import Testing
         let root = NSTemporaryDirectory() + "mdlab-root-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: root + "/vm", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: root) }
-        for text in ["", "{}", "[1, 2", "{\"default\": 3}", "\u{0}\u{1}"] {
+        for text in ["", "{}", "[1, 2", "{\"default\": 3}", "\u{0}\u{1}", Self.strangeSuite] {
             try text.write(toFile: root + "/vm/kernels.json", atomically: false, encoding: .utf8)
             let error = #expect(throws: KernelBuildError.self) { try KernelCatalog(files: ProjectFiles(root: root)) }
             guard case .projectFile(let path, _) = error else {
@@ -96,6 +98,12 @@ import Testing
             #expect(path == root + "/vm/kernels.json")
         }
     }
+
+    /// An entry of a suite that nobody describes.
+    private static let strangeSuite = """
+        {"default": "a", "suites": [], "kernels": [
+          {"name": "a", "image": "i", "headers": "h", "source": "s", "suite": "woody"}]}
+        """
 
     @Test func theGuestPackagesAreNames() throws {
         let names = PackageCache.names(inList: try files.text(files.guestPackages))
@@ -128,7 +136,8 @@ import Testing
         let makefile = "md-mod-y\t+= md.o \\\n\t\tmd-bitmap.o\nmd-mod-y += md-llbitmap.o\nraid456-y += raid5.o\n"
         #expect(
             try Kbuild.text(fromMakefile: makefile, path: "M") == """
-                md-mod-y := md.o md-bitmap.o md-llbitmap.o
+                md-mod-y += md.o md-bitmap.o
+                md-mod-y += md-llbitmap.o
                 obj-m := md-mod.o raid1.o raid10.o md-cluster.o
 
                 """)

@@ -53,7 +53,9 @@ public struct StaticChecks: Sendable {
         let makefile = try String(contentsOfFile: folder + "/Makefile", encoding: .utf8)
         let kbuild = try Kbuild.text(fromMakefile: makefile, path: folder + "/Makefile")
         try kbuild.write(toFile: folder + "/Kbuild", atomically: false, encoding: .utf8)
-        let all = BuildTree.sourceFiles.filter { $0.hasSuffix(".c") && $0 != "raid1-10.c" }
+        let all = BuildTree.sourceFiles.filter { name in
+            name.hasSuffix(".c") && name != "raid1-10.c" && files.fileExists(atPath: "\(folder)/\(name)")
+        }
         let looked = names.contains { $0.hasSuffix(".h") || $0 == "raid1-10.c" } ? all : all.intersection(names)
 
         var result = try await compiled(looked.sorted(), in: folder)
@@ -65,7 +67,7 @@ public struct StaticChecks: Sendable {
 
     private func compiled(_ names: [String], in folder: String) async throws -> Result {
         var result = Result()
-        var arguments = ["-C", kernel.headers, "M=\(folder)", "CONFIG_DEBUG_INFO_BTF_MODULES=", "W=1"]
+        var arguments = try await kernel.kbuild(folder) + ["W=1"]
         do {
             _ = try await Tool.sparse.output(["--version"])
             arguments += ["C=2", "CHECK=sparse"]

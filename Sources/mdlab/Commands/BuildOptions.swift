@@ -5,7 +5,7 @@ import KernelBuild
 
 /// The options that say which modules are meant, the same for every command that builds.
 struct BuildOptions: ParsableArguments {
-    @Option(help: "Kernel of Debian by its name in vm/kernels.json.")
+    @Option(help: "Kernel of Debian by a name or version of mdlab kernels: 6.12, 7.3, backports, sid.")
     var kernel: String?
 
     @Option(help: ArgumentHelp("A kernel tree that you have built.", valueName: "tree"))

@@ -33,7 +33,7 @@ struct ProgressLine: Sendable {
 
     private static func isLarge(_ step: BuildProgress) -> Bool {
         switch step {
-        case .downloading, .waitingForLock: true
+        case .downloading, .waitingForLock, .updatingLists, .oldLists, .otherCompiler: true
         default: false
         }
     }
@@ -43,6 +43,9 @@ struct ProgressLine: Sendable {
         case .waitingForLock(let name): "waiting for another mdlab that works on \(name)"
         case .downloading(let package, let bytes): "downloading \(package) (\((bytes + 999_999) / 1_000_000) MB)"
         case .unpacking(let package): "unpacking \(package)"
+        case .updatingLists(let suite): "fetching the package lists of \(suite)"
+        case .oldLists(let suite, let reason): "\(suite): old package lists are used, no new ones came (\(reason))"
+        case .otherCompiler(let used, let kernels): "compiling with \(used); the kernel was compiled with \(kernels)"
         case .applyingPatch(let name): "applying \(name)"
         case .applyingVariant(let name): "applying variant \(name)"
         case .compiling(let file): "compiling \(file)"

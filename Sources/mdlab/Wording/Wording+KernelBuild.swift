@@ -5,7 +5,8 @@ import KernelBuild
 extension KernelBuildError: Worded {
     var exitCode: Int32 {
         switch self {
-        case .toolFailed, .packageDamaged, .downloadFailed, .variantChangesNothing, .variantFailed, .patchConflicts,
+        case .toolFailed, .packageDamaged, .downloadFailed, .suiteUnreachable, .variantChangesNothing, .variantFailed,
+            .patchConflicts,
             .compileFailed, .unknownModuleParts, .wouldNotLoad:
             Exit.untestable
         case .missingTool, .cacheNotWritable, .diskFull, .cachePathUnusable, .packageUnknown, .unknownKernel,
@@ -36,6 +37,9 @@ extension KernelBuildError: Worded {
         case .downloadFailed(let package, let reason):
             "\(package) could not be downloaded (\(Self.oneLine(reason))): check the network, "
                 + "run apt-get update as root, then again."
+        case .suiteUnreachable(let suite, let reason):
+            "the lists of \(suite) could not be fetched (\(Self.oneLine(reason))): check the network and "
+                + "the clock; kernels of other suites can be used without it."
         case .unknownKernel(let name, let near, let known):
             "there is no kernel \(name.prefix(60))" + Self.choice(near, known)
         case .projectFile(let path, let reason):
