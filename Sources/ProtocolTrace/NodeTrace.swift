@@ -14,12 +14,14 @@ public struct NodeTrace: Sendable, Equatable {
     public var clockOffset: Double?
     /// Host seconds at which the node died, if it did.
     public var died: Double?
+    /// Nanoseconds between two ticks of a trace clock that ticks in jiffies: `TraceClock`. nil for a finer one.
+    public let clockTick: UInt64?
     /// By lockspace of a clustered array, in the order in which they were asked for.
     package let operations: [UInt32: [LockOperation]]
     /// Indices of the events at which the ring buffer overran.
     package let losses: [Int]
 
-    /// Cost: two passes over the events.
+    /// Cost: three passes over the events.
     public init(
         node: NodeID, events: [KernelEvent], cut: String? = nil, clockOffset: Double? = nil, died: Double? = nil
     ) {
@@ -28,6 +30,7 @@ public struct NodeTrace: Sendable, Equatable {
         self.cut = cut
         self.clockOffset = clockOffset
         self.died = died
+        clockTick = TraceClock.tick(of: events)
         operations = LockOperation.arrayLockspaces(in: events).reduce(into: [:]) {
             $0[$1] = LockOperation.all(in: events, lockspace: $1)
         }

@@ -12,6 +12,8 @@ extension QEMUCluster {
         "/sys/block/md*/md/dev-*/*", "/sys/kernel/debug/dlm/*", "/sys/kernel/dlm/*/[!ce]*",
         // What the tracer did not record.
         "/sys/kernel/tracing/per_cpu/cpu*/stats", "/sys/kernel/tracing/kprobe_profile",
+        // How fine its clock is, and what it could have had.
+        "/sys/kernel/tracing/trace_clock", "/sys/devices/system/clocksource/clocksource0/*_clocksource",
     ]
 
     public func snapshot(_ label: String) async throws -> [NodeSnapshot] {

@@ -107,6 +107,48 @@ import Testing
         #expect(check.result.findings[0].text.contains("beyond what two clocks may differ"))
     }
 
+    /// What a clock that ticks in jiffies reads: 250 a second, of which an emulated node loses some.
+    private func ticking(_ cluster: Cluster, on nodes: Set<NodeID>) -> Cluster {
+        var cluster = cluster
+        for node in nodes {
+            for index in cluster.events[node]!.indices {
+                let tick = cluster.events[node]![index].time / 4_000_000
+                cluster.events[node]![index].time = (tick - tick % 8 / 2) * 4_000_000
+            }
+        }
+        return cluster
+    }
+
+    @Test(arguments: [[1, 2], [1], [2]]) func aClockThatTicksInJiffiesBlamesNobody(coarse: [Int]) throws {
+        var cluster = Cluster(2)
+        for node in cluster.nodes { cluster.join(node) }
+        for _ in 1...60 { cluster.message(node1, handling: [node2: .holding]) }
+        cluster = ticking(cluster, on: Set(coarse.map { NodeID($0) }))
+        // Lost ticks of the sender, while the receiver was at work: what looked like an early grant.
+        let bast = try #require(
+            cluster.events[node2]!.firstIndex { if case .dlm(let dlm) = $0.body { dlm.kind == .bast } else { false } })
+        for index in bast + 1..<cluster.events[node2]!.count { cluster.events[node2]![index].time += 240_000_000 }
+        let check = judge(cluster)
+        #expect(check.result.findings == [])
+        #expect(check.result.answer == .holds)
+        for node in coarse {
+            #expect(check.result.seen.contains { $0.hasPrefix("node\(node): the trace clock ticks every ") })
+        }
+    }
+
+    @Test func orderIsJudgedOnACoarseClockToo() {
+        var cluster = Cluster(2)
+        for node in cluster.nodes { cluster.join(node) }
+        for _ in 1...60 { cluster.message(node1, handling: [node2: .holding]) }
+        cluster.message(node1, handling: [node2: .deferred])
+        let check = judge(ticking(cluster, on: [node1, node2]))
+        #expect(check.result.answer == .fails)
+        #expect(
+            check.result.findings.map(\.text) == [
+                "METADATA_UPDATED of node1 md0_raid1: node2 let go of ack before md_reload_sb had returned"
+            ])
+    }
+
     /// The power of node3 is cut: what is granted afterwards, DLM's recovery granted without node3's lock.
     @Test func aNodeThatDiedOwesNoReceptionOfWhatWasGrantedAfterwards() {
         var cluster = Cluster(3)

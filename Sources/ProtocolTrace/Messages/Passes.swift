@@ -75,7 +75,9 @@ package struct NodePasses: Sendable, Equatable {
     /// The trace begins after join(): the node is a member from its first event on.
     package var startsJoined: Bool
     package var cut: String?
+    /// nil also where the clock is too coarse to be compared with another node's.
     package var clockOffset: Double?
+    package var clockTick: UInt64?
     /// Host seconds at which the node died, if it did.
     package var died: Double?
     /// Every run of md_reload_sb on the node, by whatever thread.
@@ -95,7 +97,8 @@ extension NodePasses {
         reloads = Self.reloads(in: trace.events)
         node = trace.node
         cut = trace.cut
-        clockOffset = trace.clockOffset
+        clockTick = trace.clockTick
+        clockOffset = trace.clockTick == nil ? trace.clockOffset : nil
         died = trace.died
         startsJoined = !operations.isEmpty && !operations.contains { $0.kind == .create && $0.resource == .ack }
         unattributed = operations.filter { $0.resource.isOfMessages && $0.thread.isReceiveThread == nil }
