@@ -93,148 +93,170 @@ enum GeneralCaller {
         let isAsynchronous = reference.perNode.contains { $0.name == Flag.reloadSuperblock }
         let detachesFirst = reference.procedure(named: "__md_stop")?.body.first == call("mddev_detach")
         let saysStart = reference.procedure(named: "resync_start_notify") != nil
-        return dlm(isLimited: isLimited) + [
-            Procedure("ack_bast", source: "md-cluster.c: ack_bast") {
-                loop {
-                    wait(idle: true) { until(.v(Name.bast) == 1) { assign(Name.bast, 0) } }
-                    Statement.call("dlm_bast", ["res" <- Name.ack], result: nil)
-                    atomic {
-                        when_(.v(Name.inCluster) == 1) {
-                            assign(Name.wakeReceive, 1)
-                        } else: {
-                            assign(Name.pending, 1)
-                        }
+        return dlm(isLimited: isLimited) + callbacks + [
+            ackBast, updateSuperblock, raid1d(isAsynchronous: isAsynchronous), resyncThread(saysStart: saysStart),
+            process(detachesFirst: detachesFirst), updateSize(isLimited: isLimited), join, loadBitmaps,
+            leaveCluster(setsBit: leaveSetsBit),
+        ]
+    }
+
+    private static let ackBast =
+        Procedure("ack_bast", source: "md-cluster.c: ack_bast") {
+            loop {
+                wait(idle: true) { until(.v(Name.bast) == 1) { assign(Name.bast, 0) } }
+                Statement.call("dlm_bast", ["res" <- Name.ack], result: nil)
+                atomic {
+                    when_(.v(Name.inCluster) == 1) {
+                        assign(Name.wakeReceive, 1)
+                    } else: {
+                        assign(Name.pending, 1)
                     }
                 }
-            },
-            Procedure("md_update_sb", locals: ["ret": 2], source: "md.c: md_update_sb") {
-                loop {
-                    call("metadata_update_start", result: "ret")
-                    choose([
-                        [when_(.v("ret") == 0) { call("metadata_update_cancel") }, return_()],
-                        [
-                            when_(.v("ret") == 0) { call("metadata_update_finish") },
-                            choose([[return_()], []]),
-                        ],
-                    ])
-                }
-            },
-            Procedure("raid1d", locals: ["got": 2], source: "raid1.c: raid1d, md.c: md_check_recovery") {
-                loop {
-                    wait(.always, idle: true)
-                    Marker.enter("md_check_recovery")
-                    choose([
-                        [],
-                        [
-                            mutex_trylock(Mutex.reconfig, result: "got"),
-                            when_(.v("got") == 1) {
-                                loop {
-                                    choose(
-                                        [
-                                            [leave()], [call("md_update_sb")], [call("resync_finish")],
-                                            [call("update_size")],
-                                        ]
-                                            + (isAsynchronous
-                                                ? [
-                                                    [
-                                                        wait(.v(Flag.reloadSuperblock) == 1),
-                                                        assign(Flag.reloadSuperblock, 0), call("md_reload_sb"),
-                                                    ]
-                                                ] : []))
-                                }
-                                call("mddev_unlock")
-                            },
-                        ],
-                        // MD_ALLOW_SB_UPDATE: for a thread that has suspended the array and holds the mutex
-                        [call("md_update_sb")],
-                    ])
-                }
-            },
-            Procedure("md_do_sync", locals: ["ret": 2], source: "md.c: md_do_sync, raid1.c, raid10.c") {
-                loop {
-                    wait(.always, idle: true)
-                    choose(
-                        [
-                            [call("resync_start", result: "ret")],
-                            [call("resync_info_update", "hi" <- 1, "mddev_locked" <- 0, result: "ret")],
-                            [call("resync_info_update", "hi" <- 0, "mddev_locked" <- 0, result: "ret")],
-                            [call("resync_info_update", "hi" <- 0, "mddev_locked" <- 1, result: "ret")],
-                            [mutex_lock(Mutex.reconfig), call("mddev_unlock")],
-                        ]
-                            + (saysStart ? [[call("resync_start_notify", result: "ret")]] : []))
-                }
-            },
-            Procedure("process", locals: ["ret": 2], source: "md.c: ioctls, writes to sysfs, work items") {
-                loop {
-                    wait(.always, idle: true)
-                    mutex_lock(Mutex.reconfig)
-                    loop {
-                        choose([
-                            [leave()], [call("md_update_sb")], [call("remove_disk", result: "ret")],
-                            [call("gather_bitmaps", result: "ret")], [call("add_new_disk", "arg" <- 0, result: "ret")],
-                            [call("add_new_disk_cancel")],
-                            [call("new_disk_ack", "ack" <- 0, result: "ret")],
-                            [call("new_disk_ack", "ack" <- 1, result: "ret")], [call("update_size")],
-                            [
-                                call(
-                                    "sendmsg", "type" <- Message.bitmapResize, "arg" <- 0,
-                                    "mddev_locked" <- 0, result: "ret")
-                            ],
-                            // md_bitmap_load follows, unless something fails between them
-                            [call("join"), choose([[call("load_bitmaps")], []])],
-                            (detachesFirst ? [assign(Name.threadGone, 1)] : []) + [call("leave")],
-                            [call("resync_finish")],
-                        ])
-                    }
-                    call("mddev_unlock")
-                }
-            },
-            Procedure("remove_disk", locals: ["ret": 2], source: "md-cluster.c: remove_disk") {
-                call("sendmsg", "type" <- Message.remove, "arg" <- 0, "mddev_locked" <- 1, result: "ret")
-                return_(.v("ret"))
-            },
-            Procedure("gather_bitmaps", locals: ["ret": 2], source: "md-cluster.c: gather_bitmaps") {
-                call("sendmsg", "type" <- Message.reAdd, "arg" <- 0, "mddev_locked" <- 1, result: "ret")
-                return_(.v("ret"))
-            },
-            Procedure("add_new_disk_cancel", source: "md-cluster.c: add_new_disk_cancel") {
-                assign(Bit.sendLockedAlready, 0)
-                call("unlock_comm")
-            },
-            Procedure("new_disk_ack", parameters: ["ack"], locals: ["ret": 2], source: "md-cluster.c: new_disk_ack") {
-                when_(.v(Bit.waitingForNewDisk) == 0) { return_(1) }
-                when_(.v("$ack") == 1) { call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .nl, result: "ret") }
-                assign(Name.newDiskAnswer, 1)
-                return_(0)
-            },
-            Procedure("update_size", locals: ["error": 2], source: "md-cluster.c: update_size") {
-                call("md_update_sb")
-                call("lock_comm", "mddev_locked" <- 1, result: "error")
-                when_(.v("error") != 0) { return_() }
+            }
+        }
+
+    private static let updateSuperblock =
+        Procedure("md_update_sb", locals: ["ret": 2], source: "md.c: md_update_sb") {
+            loop {
+                call("metadata_update_start", result: "ret")
                 choose([
-                    // no good device
-                    [],
+                    [when_(.v("ret") == 0) { call("metadata_update_cancel") }, return_()],
                     [
-                        call(
-                            "__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0,
-                            result: isLimited ? "error" : nil),
-                        when_(.v("error") != 0) {
-                            call("unlock_comm")
-                            return_()
-                        },
-                        choose([
-                            [call("__sendmsg", "type" <- Message.changeCapacity, "arg" <- 0)],
-                            [call("__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0)],
-                        ]),
+                        when_(.v("ret") == 0) { call("metadata_update_finish") },
+                        choose([[return_()], []]),
                     ],
                 ])
-                call("unlock_comm")
-            },
-            join, loadBitmaps, leaveCluster(setsBit: leaveSetsBit),
-            Procedure("process_suspend_info", source: "md-cluster.c: process_suspend_info") {
-                assign(Flag.remote, .v(Name.high))
-            },
-        ]
+            }
+        }
+
+    private static func raid1d(isAsynchronous: Bool) -> Procedure {
+        Procedure("raid1d", locals: ["got": 2], source: "raid1.c: raid1d, md.c: md_check_recovery") {
+            loop {
+                wait(.always, idle: true)
+                Marker.enter("md_check_recovery")
+                choose([
+                    [],
+                    [
+                        mutex_trylock(Mutex.reconfig, result: "got"),
+                        when_(.v("got") == 1) {
+                            loop {
+                                choose(
+                                    [
+                                        [leave()], [call("md_update_sb")], [call("resync_finish")],
+                                        [call("update_size")],
+                                    ]
+                                        + (isAsynchronous
+                                            ? [
+                                                [
+                                                    wait(.v(Flag.reloadSuperblock) == 1),
+                                                    assign(Flag.reloadSuperblock, 0), call("md_reload_sb"),
+                                                ]
+                                            ] : []))
+                            }
+                            call("mddev_unlock")
+                        },
+                    ],
+                    // MD_ALLOW_SB_UPDATE: for a thread that has suspended the array and holds the mutex
+                    [call("md_update_sb")],
+                ])
+            }
+        }
+    }
+
+    private static func resyncThread(saysStart: Bool) -> Procedure {
+        Procedure("md_do_sync", locals: ["ret": 2], source: "md.c: md_do_sync, raid1.c, raid10.c") {
+            loop {
+                wait(.always, idle: true)
+                choose(
+                    [
+                        [call("resync_start", result: "ret")],
+                        [call("resync_info_update", "hi" <- 1, "mddev_locked" <- 0, result: "ret")],
+                        [call("resync_info_update", "hi" <- 0, "mddev_locked" <- 0, result: "ret")],
+                        [call("resync_info_update", "hi" <- 0, "mddev_locked" <- 1, result: "ret")],
+                        [mutex_lock(Mutex.reconfig), call("mddev_unlock")],
+                    ]
+                        + (saysStart ? [[call("resync_start_notify", result: "ret")]] : []))
+            }
+        }
+    }
+
+    private static func process(detachesFirst: Bool) -> Procedure {
+        Procedure("process", locals: ["ret": 2], source: "md.c: ioctls, writes to sysfs, work items") {
+            loop {
+                wait(.always, idle: true)
+                mutex_lock(Mutex.reconfig)
+                loop {
+                    choose([
+                        [leave()], [call("md_update_sb")], [call("remove_disk", result: "ret")],
+                        [call("gather_bitmaps", result: "ret")], [call("add_new_disk", "arg" <- 0, result: "ret")],
+                        [call("add_new_disk_cancel")],
+                        [call("new_disk_ack", "ack" <- 0, result: "ret")],
+                        [call("new_disk_ack", "ack" <- 1, result: "ret")], [call("update_size")],
+                        [
+                            call(
+                                "sendmsg", "type" <- Message.bitmapResize, "arg" <- 0,
+                                "mddev_locked" <- 0, result: "ret")
+                        ],
+                        // md_bitmap_load follows, unless something fails between them
+                        [call("join"), choose([[call("load_bitmaps")], []])],
+                        (detachesFirst ? [assign(Name.threadGone, 1)] : []) + [call("leave")],
+                        [call("resync_finish")],
+                    ])
+                }
+                call("mddev_unlock")
+            }
+        }
+    }
+
+    /// What md.c calls of md-cluster.c, without what they do to md's own state.
+    private static let callbacks = [
+        Procedure("remove_disk", locals: ["ret": 2], source: "md-cluster.c: remove_disk") {
+            call("sendmsg", "type" <- Message.remove, "arg" <- 0, "mddev_locked" <- 1, result: "ret")
+            return_(.v("ret"))
+        },
+        Procedure("gather_bitmaps", locals: ["ret": 2], source: "md-cluster.c: gather_bitmaps") {
+            call("sendmsg", "type" <- Message.reAdd, "arg" <- 0, "mddev_locked" <- 1, result: "ret")
+            return_(.v("ret"))
+        },
+        Procedure("add_new_disk_cancel", source: "md-cluster.c: add_new_disk_cancel") {
+            assign(Bit.sendLockedAlready, 0)
+            call("unlock_comm")
+        },
+        Procedure("new_disk_ack", parameters: ["ack"], locals: ["ret": 2], source: "md-cluster.c: new_disk_ack") {
+            when_(.v(Bit.waitingForNewDisk) == 0) { return_(1) }
+            when_(.v("$ack") == 1) { call("dlm_lock_sync", "res" <- Name.noNewDev, "mode" <- .nl, result: "ret") }
+            assign(Name.newDiskAnswer, 1)
+            return_(0)
+        },
+        Procedure("process_suspend_info", source: "md-cluster.c: process_suspend_info") {
+            assign(Flag.remote, .v(Name.high))
+        },
+    ]
+
+    private static func updateSize(isLimited: Bool) -> Procedure {
+        Procedure("update_size", locals: ["error": 2], source: "md-cluster.c: update_size") {
+            call("md_update_sb")
+            call("lock_comm", "mddev_locked" <- 1, result: "error")
+            when_(.v("error") != 0) { return_() }
+            choose([
+                // no good device
+                [],
+                [
+                    call(
+                        "__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0,
+                        result: isLimited ? "error" : nil),
+                    when_(.v("error") != 0) {
+                        call("unlock_comm")
+                        return_()
+                    },
+                    choose([
+                        [call("__sendmsg", "type" <- Message.changeCapacity, "arg" <- 0)],
+                        [call("__sendmsg", "type" <- Message.metadataUpdated, "arg" <- 0)],
+                    ]),
+                ],
+            ])
+            call("unlock_comm")
+        }
     }
 
     /// A lock is asked for, and the thread goes on when its AST has come.

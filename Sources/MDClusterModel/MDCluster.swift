@@ -24,8 +24,52 @@ public enum MDCluster {
     /// What Linux 6.1 has: `v5.11`.
     static func reference(nodes: Int, workload: Workload) -> Program {
         var program = Program(name: "v5.11", nodes: nodes)
+        addVariables(to: &program, workload)
+        program.locks = [
+            .init(Name.token), .init(Name.message, releasedBy: Name.receive),
+            .init(Name.ack, initial: .cr, blockedSets: Name.bast, releasedBy: Name.receive),
+            .init(Name.noNewDev, initial: .cr), .init(Name.resyncLock, releasedBy: Name.raid1d),
+        ]
+        program.mutexes = [Mutex.reconfig, Mutex.receive]
+        program.queues = [Queue.cinfo, Queue.thread]
+        let everyone = Set(0..<nodes)
+        let usesAdd = workload.uses("add")
+        program.threads = [
+            .init(Name.receive, procedure: "recv_daemon", runsOn: everyone),
+            .init(Name.raid1d, procedure: "raid1d", runsOn: everyone),
+            .init(Name.resync, procedure: "md_do_sync"),
+            .init(Name.dlm, procedure: "ack_bast", runsOn: everyone),
+            .init(Name.confirm, procedure: "new_disk_ack", existsOn: usesAdd ? everyone : []),
+        ]
+        program.procedures =
+            Communication.procedures + Receiver.procedures + RaidThread.procedures + Operations.procedures
+        addProcesses(to: &program, workload)
+        if !usesAdd {
+            // Without the confirming process the handler is never called; it must still compile.
+            program.threads.removeAll { $0.name == Name.confirm }
+            program.replace(Procedure("process_add_new_disk") { return_(0) })
+        }
+        if workload.uses("delay") {
+            program.shared.append(.init(Name.delay))
+            program.procedures.append(Operations.delay)
+        }
+        if workload.uses("suspend") { Suspend.add(to: &program) }
+        let membership = Membership(workload, nodes: nodes)
+        membership.add(to: &program, workload: workload)
+        program.rules = Rules.all(nodes: nodes, membership)
+        if !membership.usesCrash {
+            let isAwaited = Expression.any(everyone.sorted().map { .on($0, .converting(Name.ack)) })
+            program.insert(
+                [require(isAwaited, "I11: recv_daemon looks at the message once for each BAST")], into: "recv_daemon"
+            ) { $0 == call("dlm_lock_sync", "res" <- Name.message, "mode" <- .cr, result: "error") }
+        }
+        return program
+    }
+
+    private static func addVariables(to program: inout Program, _ workload: Workload) {
         program.shared = [
-            .init(Name.type, values: 8), .init(Name.from, values: nodes + 1, holdsNode: true), .init(Name.device),
+            .init(Name.type, values: 8), .init(Name.from, values: program.nodes + 1, holdsNode: true),
+            .init(Name.device),
             .init(Name.high),
             .init(Name.diskSize),
         ]
@@ -54,24 +98,10 @@ public enum MDCluster {
                 .init(device.state, values: Device.states, initial: isAbsent ? Device.absent : Device.active))
             program.perNode.append(.init(device.clusterRemove))
         }
-        program.locks = [
-            .init(Name.token), .init(Name.message, releasedBy: Name.receive),
-            .init(Name.ack, initial: .cr, blockedSets: Name.bast, releasedBy: Name.receive),
-            .init(Name.noNewDev, initial: .cr), .init(Name.resyncLock, releasedBy: Name.raid1d),
-        ]
-        program.mutexes = [Mutex.reconfig, Mutex.receive]
-        program.queues = [Queue.cinfo, Queue.thread]
-        let everyone = Set(0..<nodes)
-        let usesAdd = workload.uses("add")
-        program.threads = [
-            .init(Name.receive, procedure: "recv_daemon", runsOn: everyone),
-            .init(Name.raid1d, procedure: "raid1d", runsOn: everyone),
-            .init(Name.resync, procedure: "md_do_sync"),
-            .init(Name.dlm, procedure: "ack_bast", runsOn: everyone),
-            .init(Name.confirm, procedure: "new_disk_ack", existsOn: usesAdd ? everyone : []),
-        ]
-        program.procedures =
-            Communication.procedures + Receiver.procedures + RaidThread.procedures + Operations.procedures
+    }
+
+    /// The programs that the nodes run, by name "mdadm on node1".
+    private static func addProcesses(to program: inout Program, _ workload: Workload) {
         for (node, processes) in workload.processes.enumerated() {
             for (index, operations) in processes.enumerated() {
                 let thread = index == 0 ? Name.mdadm : "\(Name.mdadm)\(index + 1)"
@@ -83,25 +113,5 @@ public enum MDCluster {
                 program.threads.append(.init(thread, procedure: name, runsOn: [node], existsOn: [node]))
             }
         }
-        if !usesAdd {
-            // Without the confirming process the handler is never called; it must still compile.
-            program.threads.removeAll { $0.name == Name.confirm }
-            program.replace(Procedure("process_add_new_disk") { return_(0) })
-        }
-        if workload.uses("delay") {
-            program.shared.append(.init(Name.delay))
-            program.procedures.append(Operations.delay)
-        }
-        if workload.uses("suspend") { Suspend.add(to: &program) }
-        let membership = Membership(workload, nodes: nodes)
-        membership.add(to: &program, workload: workload)
-        program.rules = Rules.all(nodes: nodes, membership)
-        if !membership.usesCrash {
-            let isAwaited = Expression.any(everyone.sorted().map { .on($0, .converting(Name.ack)) })
-            program.insert(
-                [require(isAwaited, "I11: recv_daemon looks at the message once for each BAST")], into: "recv_daemon"
-            ) { $0 == call("dlm_lock_sync", "res" <- Name.message, "mode" <- .cr, result: "error") }
-        }
-        return program
     }
 }

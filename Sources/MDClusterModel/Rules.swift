@@ -12,27 +12,40 @@ enum Rules {
     static let recoveryThreadIsBack = "nobody starts the recovery thread again that leave() has ended"
 
     static func all(nodes: Int, _ membership: Membership) -> [Program.Rule] {
-        let everyone = Array(0..<nodes)
-        func others(_ node: Int) -> [Int] { everyone.filter { $0 != node } }
-        func each(_ condition: (Int) -> Expression) -> Expression { .all(everyone.map(condition)) }
-        func eachPair(_ condition: (Int, Int) -> Expression) -> Expression {
-            .all(everyone.flatMap { left in others(left).map { condition(left, $0) } })
-        }
-        func joined(_ node: Int) -> Expression { .on(node, .v(Name.joined)) }
-        /// The array runs: a node that still joins has no I/O.
-        func runs(_ node: Int) -> Expression {
-            membership.usesJoin ? joined(node) && .on(node, .v(Bit.alreadyInCluster)) : joined(node)
-        }
-        func holds(_ node: Int, _ lock: String, _ mode: LockMode) -> Expression { .on(node, .granted(lock, mode)) }
-        let locks =
-            [Name.token, Name.message, Name.ack, Name.noNewDev, Name.resyncLock]
-            + membership.slots.map(Membership.bitmap)
-        func waits(_ node: Int) -> Expression { .any(locks.map { .on(node, .converting($0)) }) }
-        func holdsBitmaps(_ node: Int) -> Expression {
-            .all(membership.slots.map { holds(node, Membership.bitmap($0), $0 == node ? .pw : .nl) })
-        }
+        let book = RuleBook(nodes: nodes, membership: membership)
+        return book.messages + book.resync + book.atRest + Device.all.flatMap(book.atRest) + book.join
+            + membership.dirty.flatMap(book.leftBehind)
+    }
+}
 
-        var rules = [
+/// The rules for so many nodes.
+private struct RuleBook {
+    let nodes: Int
+    let membership: Membership
+
+    private var everyone: [Int] { Array(0..<nodes) }
+    private func others(_ node: Int) -> [Int] { everyone.filter { $0 != node } }
+    private func each(_ condition: (Int) -> Expression) -> Expression { .all(everyone.map(condition)) }
+    private func eachPair(_ condition: (Int, Int) -> Expression) -> Expression {
+        .all(everyone.flatMap { left in others(left).map { condition(left, $0) } })
+    }
+    private func joined(_ node: Int) -> Expression { .on(node, .v(Name.joined)) }
+    /// The array runs: a node that still joins has no I/O.
+    private func runs(_ node: Int) -> Expression {
+        membership.usesJoin ? joined(node) && .on(node, .v(Bit.alreadyInCluster)) : joined(node)
+    }
+    private func holds(_ node: Int, _ lock: String, _ mode: LockMode) -> Expression { .on(node, .granted(lock, mode)) }
+    private var locks: [String] {
+        [Name.token, Name.message, Name.ack, Name.noNewDev, Name.resyncLock] + membership.slots.map(Membership.bitmap)
+    }
+    private func waits(_ node: Int) -> Expression { .any(locks.map { .on(node, .converting($0)) }) }
+    private func holdsBitmaps(_ node: Int) -> Expression {
+        .all(membership.slots.map { holds(node, Membership.bitmap($0), $0 == node ? .pw : .nl) })
+    }
+
+    /// What always holds of messages and of the locks that carry them.
+    var messages: [Program.Rule] {
+        [
             Program.Rule(
                 .always, "I1: at most one node holds token EX",
                 eachPair { !holds($0, Name.token, .ex) || !holds($1, Name.token, .ex) }),
@@ -59,6 +72,12 @@ enum Rules {
                 each { node in
                     (Expression.on(node, .v(Bit.holding)) && joined(node)).implies(.on(node, .locked(Mutex.reconfig)))
                 }),
+        ]
+    }
+
+    /// What always holds of resyncs and threads.
+    var resync: [Program.Rule] {
+        [
             Program.Rule(
                 .always, "I12: at most one node resyncs, and the others keep clear of its window",
                 eachPair { left, right in
@@ -90,6 +109,11 @@ enum Rules {
             Program.Rule(
                 .always, "nobody sleeps on the wait queue of a thread that is gone",
                 each { node in !(.on(node, .v(Name.threadGone)) && .on(node, .sleeping(Name.receive, Queue.thread))) }),
+        ]
+    }
+
+    var atRest: [Program.Rule] {
+        [
             Program.Rule(
                 .atEnd,
                 "I8: at rest token, message and resync are NL, ack is CR, the own bitmap PW, and nothing is held or waited for",
@@ -146,65 +170,70 @@ enum Rules {
                 .atEnd, "D13: at rest no node that runs has anything left to resync",
                 each { joined($0).implies(.on($0, .v(Name.dirty) == 0)) }),
         ]
-        for device in Device.all {
-            func isOf(_ node: Int, _ states: Int...) -> Expression {
-                .any(states.map { .on(node, .v(device.state) == $0) })
-            }
-            rules.append(
-                Program.Rule(
-                    .atEnd, "I10: at rest nobody uses device \(device.name) if the superblocks say that it is faulty",
-                    each { node in
-                        (Expression.v(device.role) == 1 && joined(node)).implies(!isOf(node, Device.active))
-                    }))
-            rules.append(
-                Program.Rule(
-                    .atEnd, "I10: at rest device \(device.name) is out of its slot if it is faulty",
-                    each { joined($0).implies(!isOf($0, Device.faulty)) }))
-            rules.append(
-                Program.Rule(
-                    .atEnd, "I10: at rest all nodes agree on device \(device.name)",
-                    eachPair { left, right in
-                        (joined(left) && joined(right)).implies(
-                            (isOf(left, Device.active) && isOf(right, Device.active))
-                                || (isOf(left, Device.faulty, Device.faultyOut)
-                                    && isOf(right, Device.faulty, Device.faultyOut))
-                                || (isOf(left, Device.absent) && isOf(right, Device.absent))
-                                || (isOf(left, Device.spare) && isOf(right, Device.spare)))
-                    }))
-            rules.append(
-                Program.Rule(
-                    .atEnd, "I10: at rest no removal of device \(device.name) is pending",
-                    each { joined($0).implies(.on($0, .v(device.clusterRemove) == 0)) }))
+    }
+
+    func atRest(_ device: Device) -> [Program.Rule] {
+        func isOf(_ node: Int, _ states: Int...) -> Expression {
+            .any(states.map { .on(node, .v(device.state) == $0) })
         }
-        if membership.usesJoin {
+        return [
+            Program.Rule(
+                .atEnd, "I10: at rest nobody uses device \(device.name) if the superblocks say that it is faulty",
+                each { node in
+                    (Expression.v(device.role) == 1 && joined(node)).implies(!isOf(node, Device.active))
+                }),
+            Program.Rule(
+                .atEnd, "I10: at rest device \(device.name) is out of its slot if it is faulty",
+                each { joined($0).implies(!isOf($0, Device.faulty)) }),
+            Program.Rule(
+                .atEnd, "I10: at rest all nodes agree on device \(device.name)",
+                eachPair { left, right in
+                    (joined(left) && joined(right)).implies(
+                        (isOf(left, Device.active) && isOf(right, Device.active))
+                            || (isOf(left, Device.faulty, Device.faultyOut)
+                                && isOf(right, Device.faulty, Device.faultyOut))
+                            || (isOf(left, Device.absent) && isOf(right, Device.absent))
+                            || (isOf(left, Device.spare) && isOf(right, Device.spare)))
+                }),
+            Program.Rule(
+                .atEnd, "I10: at rest no removal of device \(device.name) is pending",
+                each { joined($0).implies(.on($0, .v(device.clusterRemove) == 0)) }),
+        ]
+    }
+
+    var join: [Program.Rule] {
+        guard membership.usesJoin else { return [] }
+        return [
+            Program.Rule(
+                .always, "no message is handled before the array runs (ALREADY_IN_CLUSTER)",
+                each { node in
+                    Expression.on(node, .inside(thread: Name.receive, procedure: "process_recvd_msg"))
+                        .implies(.on(node, .v(Bit.alreadyInCluster)))
+                })
+        ]
+    }
+
+    /// What holds of the bits that a node leaves behind in its bitmap.
+    func leftBehind(_ slot: Int) -> [Program.Rule] {
+        var rules = [
+            Program.Rule(
+                .always, "D13: bits of node\(slot + 1) are taken over only when they were left behind",
+                each { node in
+                    Expression.on(
+                        node, .inside(thread: Name.recover, procedure: "recover_bitmaps(\(slot))")
+                    ).implies(.on(node, .v(Membership.recoveryMap(slot))))
+                })
+        ]
+        if !membership.usesJoin {
             rules.append(
                 Program.Rule(
-                    .always, "no message is handled before the array runs (ALREADY_IN_CLUSTER)",
-                    each { node in
-                        Expression.on(node, .inside(thread: Name.receive, procedure: "process_recvd_msg"))
-                            .implies(.on(node, .v(Bit.alreadyInCluster)))
-                    }))
+                    .always, "D13: node\(slot + 1) has left no bits behind as long as it runs",
+                    joined(slot).implies(.v(Membership.bits(slot)) == 0)))
         }
-        for slot in membership.dirty {
-            rules.append(
-                Program.Rule(
-                    .always, "D13: bits of node\(slot + 1) are taken over only when they were left behind",
-                    each { node in
-                        Expression.on(
-                            node, .inside(thread: Name.recover, procedure: "recover_bitmaps(\(slot))")
-                        ).implies(.on(node, .v(Membership.recoveryMap(slot))))
-                    }))
-            if !membership.usesJoin {
-                rules.append(
-                    Program.Rule(
-                        .always, "D13: node\(slot + 1) has left no bits behind as long as it runs",
-                        joined(slot).implies(.v(Membership.bits(slot)) == 0)))
-            }
-            rules.append(
-                Program.Rule(
-                    .atEnd, "D13: at rest somebody has taken over the bits that node\(slot + 1) left behind",
-                    Expression.any(everyone.map(joined)).implies(.v(Membership.bits(slot)) == 0)))
-        }
+        rules.append(
+            Program.Rule(
+                .atEnd, "D13: at rest somebody has taken over the bits that node\(slot + 1) left behind",
+                Expression.any(everyone.map(joined)).implies(.v(Membership.bits(slot)) == 0)))
         return rules
     }
 }

@@ -35,40 +35,81 @@ public struct DirectedSearch: Sendable {
     }
 
     public func run() -> Result {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let count = system.stateWords
+        let watch = Stopwatch()
         // A predecessor and a place in a queue for each state, besides the store.
-        let perState = StateStore.bytesPerState(words: count) + 8
-        let byMemory = Int(Double(bounds.bytes) / perState)
-        func seconds() -> Double {
-            let (seconds, attoseconds) = (clock.now - start).components
-            return Double(seconds) + Double(attoseconds) * 1e-18
-        }
-        guard let store = StateStore(words: count, capacity: max(1, min(bounds.states, byMemory))) else {
+        let byMemory = Int(Double(bounds.bytes) / (StateStore.bytesPerState(words: system.stateWords) + 8))
+        guard let store = StateStore(words: system.stateWords, capacity: max(1, min(bounds.states, byMemory))) else {
             return Result(outcome: .undecided(.memory(bytes: bounds.bytes)), states: 0, seconds: 0)
         }
-        func result(_ outcome: Outcome) -> Result { Result(outcome: outcome, states: store.count, seconds: seconds()) }
-        let invariants = system.properties.filter { $0.kind == .invariant }
-        let canonicalize = system.canonicalize
+        var course = Course(search: self, store: store)
+        func result(_ outcome: Outcome) -> Result {
+            Result(outcome: outcome, states: store.count, seconds: watch.seconds)
+        }
+        system.initialStates(into: &course.successors)
+        if let (failure, state) = course.keep(.max) { return result(course.found(failure, at: state)) }
+        var expanded = 0
+        while let index = course.next() {
+            expanded += 1
+            if expanded & 1023 == 0 {
+                if stop.isSet { return result(.undecided(.interrupted)) }
+                if watch.seconds > bounds.seconds { return result(.undecided(.seconds(bounds.seconds))) }
+            }
+            let view = StateView(store.state(Int(index)))
+            course.successors.removeAll()
+            system.successors(of: view, into: &course.successors)
+            if course.successors.count == 0, !system.isFinal(view) {
+                return result(course.found(.deadlock, at: Int(index)))
+            }
+            if let (failure, state) = course.keep(index) { return result(course.found(failure, at: state)) }
+            if store.count >= store.capacity {
+                let reason: Verdict.Reason =
+                    bounds.states <= byMemory ? .states(store.count) : .memory(bytes: bounds.bytes)
+                return result(.undecided(reason))
+            }
+        }
+        return result(.nothing)
+    }
+
+    /// What is known, and which state is next.
+    private struct Course: ~Copyable {
+        let system: any TransitionSystem
+        let distance: @Sendable (StateView) -> Int
+        let store: StateStore
+        let invariants: [Property]
+        let canonicalize: (@Sendable (UnsafeMutablePointer<UInt64>) -> Void)?
         var predecessors: [UInt32] = []
+        /// By distance.
         var queues = Array(repeating: [UInt32](), count: 256)
         var nearest = 256
-        var successors = Successors(stateWords: count)
+        var successors: Successors
 
-        func found(_ failure: Verdict.Failure, at state: Int) -> Result {
+        init(search: DirectedSearch, store: StateStore) {
+            (system, distance, self.store) = (search.system, search.distance, store)
+            invariants = system.properties.filter { $0.kind == .invariant }
+            canonicalize = system.canonicalize
+            successors = Successors(stateWords: system.stateWords)
+        }
+
+        mutating func next() -> UInt32? {
+            while nearest < 256, queues[nearest].isEmpty { nearest += 1 }
+            return nearest < 256 ? queues[nearest].popLast() : nil
+        }
+
+        func found(_ failure: Verdict.Failure, at state: Int) -> Outcome {
             var path: [[UInt64]] = []
             var state = UInt32(truncatingIfNeeded: state)
             while state != .max {
-                path.append(StateView(store.state(Int(state))).copy(count: count))
+                path.append(StateView(store.state(Int(state))).copy(count: system.stateWords))
                 state = predecessors[Int(state)]
             }
             let run = SearchSpace(system: system, shards: []).concrete(path.reversed(), fewestSwitches: false)
-            guard let run else { return result(.undecided(.interrupted)) }
-            return result(.found(failure, system.expanded(run)))
+            guard let run else { return .undecided(.interrupted) }
+            return .found(failure, system.expanded(run))
         }
+
         /// Stores what was written; a failure and its state, if a new one is bad.
-        func keep(_ predecessor: UInt32) -> (failure: Verdict.Failure, state: Int)? {
+        mutating func keep(_ predecessor: UInt32) -> (failure: Verdict.Failure, state: Int)? {
+            let count = system.stateWords
             for item in 0..<successors.count {
                 let words = successors.words(item)
                 canonicalize?(words)
@@ -85,29 +126,6 @@ public struct DirectedSearch: Sendable {
                 nearest = min(nearest, place)
             }
             return nil
-        }
-
-        system.initialStates(into: &successors)
-        if let (failure, state) = keep(.max) { return found(failure, at: state) }
-        var expanded = 0
-        while true {
-            while nearest < 256, queues[nearest].isEmpty { nearest += 1 }
-            guard nearest < 256, let index = queues[nearest].popLast() else { return result(.nothing) }
-            expanded += 1
-            if expanded & 1023 == 0 {
-                if stop.isSet { return result(.undecided(.interrupted)) }
-                if seconds() > bounds.seconds { return result(.undecided(.seconds(bounds.seconds))) }
-            }
-            let view = StateView(store.state(Int(index)))
-            successors.removeAll()
-            system.successors(of: view, into: &successors)
-            if successors.count == 0, !system.isFinal(view) { return found(.deadlock, at: Int(index)) }
-            if let (failure, state) = keep(index) { return found(failure, at: state) }
-            if store.count >= store.capacity {
-                let reason: Verdict.Reason =
-                    bounds.states <= byMemory ? .states(store.count) : .memory(bytes: bounds.bytes)
-                return result(.undecided(reason))
-            }
         }
     }
 }

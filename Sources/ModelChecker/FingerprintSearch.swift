@@ -36,48 +36,101 @@ public struct FingerprintSearch: Sendable {
     }
 
     public func run() -> Result {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let count = system.stateWords
+        let watch = Stopwatch()
         // A fingerprint is stored as a state of one word; besides, who led to it.
-        let perState = StateStore.bytesPerState(words: 1) + 4
-        let byMemory = Int(Double(bounds.bytes) / perState)
+        let byMemory = Int(Double(bounds.bytes) / (StateStore.bytesPerState(words: 1) + 4))
         guard let store = StateStore(words: 1, capacity: max(1, min(bounds.states, byMemory))) else {
             return Result(
                 verdict: .undecided(.memory(bytes: bounds.bytes)), states: 0, transitions: 0, depth: 0, seconds: 0,
                 bytes: 0)
         }
+        let count = system.stateWords
+        var course = Course(search: self, store: store)
+        func result(_ verdict: Verdict, at state: Int? = nil) -> Result {
+            Result(
+                verdict: verdict, states: store.count, transitions: course.transitions, depth: course.depth,
+                seconds: watch.seconds, bytes: store.bytes + course.predecessors.count * 4,
+                counterexample: state.flatMap { run(to: $0, store, course.predecessors) })
+        }
+        precondition(system.properties.allSatisfy { $0.kind != .progress }, "what stays possible needs stored states")
+        system.initialStates(into: &course.successors)
+        if let (property, state) = course.keep(.max) {
+            return result(.fails(.invariant(property.name)), at: state)
+        }
+        var number = 0
+        while !course.next.isEmpty {
+            if course.depth >= bounds.depth { return result(.undecided(.depth(bounds.depth))) }
+            let layer = course.next
+            course.next = []
+            for place in stride(from: 0, to: layer.count, by: count) {
+                if number & 1023 == 0 {
+                    if stop.isSet { return result(.undecided(.interrupted)) }
+                    if watch.seconds > bounds.seconds { return result(.undecided(.seconds(bounds.seconds))) }
+                }
+                if course.expand(layer, place) { return result(.fails(.deadlock), at: number) }
+                if let (property, state) = course.keep(UInt32(truncatingIfNeeded: number)) {
+                    return result(.fails(.invariant(property.name)), at: state)
+                }
+                if course.isFull {
+                    return result(
+                        .undecided(bounds.states <= byMemory ? .states(store.count) : .memory(bytes: bounds.bytes)))
+                }
+                number += 1
+            }
+            if !course.next.isEmpty { course.depth += 1 }
+        }
+        return result(course.unseen.first.map { .fails(.unreachable($0.name)) } ?? .holds)
+    }
+
+    /// What is known, and the states of the next layer.
+    private struct Course: ~Copyable {
+        let search: FingerprintSearch
+        let system: any TransitionSystem
+        let store: StateStore
+        let invariants: [Property]
+        let canonicalize: (@Sendable (UnsafeMutablePointer<UInt64>) -> Void)?
+        /// What must be reached and was not yet.
+        var unseen: [Property]
         var predecessors: [UInt32] = []
         var transitions: UInt64 = 0
         var depth = 0
-        func seconds() -> Double {
-            let (seconds, attoseconds) = (clock.now - start).components
-            return Double(seconds) + Double(attoseconds) * 1e-18
-        }
-        func result(_ verdict: Verdict, at state: Int? = nil) -> Result {
-            Result(
-                verdict: verdict, states: store.count, transitions: transitions, depth: depth, seconds: seconds(),
-                bytes: store.bytes + predecessors.count * 4,
-                counterexample: state.flatMap { run(to: $0, store, predecessors) })
-        }
-        let properties = system.properties
-        let invariants = properties.filter { $0.kind == .invariant }
-        var unseen = properties.filter { $0.kind == .reachable }
-        let canonicalize = system.canonicalize
-        var successors = Successors(stateWords: count)
+        var successors: Successors
         var next: [UInt64] = []
         var isFull = false
-        func keep(_ predecessor: UInt32) -> (property: Property, state: Int)? {
+
+        init(search: FingerprintSearch, store: StateStore) {
+            (self.search, system, self.store) = (search, search.system, store)
+            invariants = system.properties.filter { $0.kind == .invariant }
+            unseen = system.properties.filter { $0.kind == .reachable }
+            canonicalize = system.canonicalize
+            successors = Successors(stateWords: system.stateWords)
+        }
+
+        /// Writes the successors of a state of the layer. True if it has none and must have some.
+        mutating func expand(_ layer: [UInt64], _ place: Int) -> Bool {
+            successors.removeAll()
+            let isDeadlock = layer.withUnsafeBufferPointer { buffer -> Bool in
+                guard let base = buffer.baseAddress else { return false }
+                let view = StateView(base + place)
+                system.successors(of: view, into: &successors)
+                return successors.count == 0 && !system.isFinal(view)
+            }
+            transitions += UInt64(successors.count)
+            return isDeadlock
+        }
+
+        /// Stores what was written; a broken property and the state's number, if a new one is bad.
+        mutating func keep(_ predecessor: UInt32) -> (property: Property, state: Int)? {
             for item in 0..<successors.count {
                 let words = successors.words(item)
                 canonicalize?(words)
-                var print = fingerprint(words)
+                var print = search.fingerprint(words)
                 switch store.insert(&print, hash: StateStore.hash(&print, words: 1)) {
                 case .known: continue
                 case .full: isFull = true
                 case .new(let index):
                     predecessors.append(predecessor)
-                    next.append(contentsOf: UnsafeBufferPointer(start: words, count: count))
+                    next.append(contentsOf: UnsafeBufferPointer(start: words, count: system.stateWords))
                     let view = StateView(words)
                     unseen.removeAll { $0.holds(view) }
                     if system.mayBreakInvariant(view), let broken = invariants.first(where: { !$0.holds(view) }) {
@@ -87,41 +140,6 @@ public struct FingerprintSearch: Sendable {
             }
             return nil
         }
-
-        precondition(properties.allSatisfy { $0.kind != .progress }, "what stays possible needs stored states")
-        system.initialStates(into: &successors)
-        if let (property, state) = keep(.max) { return result(.fails(.invariant(property.name)), at: state) }
-        var number = 0
-        while !next.isEmpty {
-            if depth >= bounds.depth { return result(.undecided(.depth(bounds.depth))) }
-            let layer = next
-            next = []
-            for place in stride(from: 0, to: layer.count, by: count) {
-                if number & 1023 == 0 {
-                    if stop.isSet { return result(.undecided(.interrupted)) }
-                    if seconds() > bounds.seconds { return result(.undecided(.seconds(bounds.seconds))) }
-                }
-                successors.removeAll()
-                let isEnd = layer.withUnsafeBufferPointer { buffer -> Bool in
-                    guard let base = buffer.baseAddress else { return false }
-                    let view = StateView(base + place)
-                    system.successors(of: view, into: &successors)
-                    return successors.count == 0 && !system.isFinal(view)
-                }
-                if isEnd { return result(.fails(.deadlock), at: number) }
-                transitions += UInt64(successors.count)
-                let bad = keep(UInt32(truncatingIfNeeded: number))
-                if let (property, state) = bad { return result(.fails(.invariant(property.name)), at: state) }
-                if isFull {
-                    return result(
-                        .undecided(bounds.states <= byMemory ? .states(store.count) : .memory(bytes: bounds.bytes)))
-                }
-                number += 1
-            }
-            if !next.isEmpty { depth += 1 }
-        }
-        if let property = unseen.first { return result(.fails(.unreachable(property.name))) }
-        return result(.holds)
     }
 
     /// Takes a run again whose fingerprints are known.

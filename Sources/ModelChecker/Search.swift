@@ -49,42 +49,16 @@ public struct Search: Sendable {
     ///
     /// Throws what is wrong with either file.
     public func runResumable() throws(CheckpointError) -> SearchResult {
-        let clock = ContinuousClock()
-        let start = clock.now
-        func elapsed() -> Double {
-            let (seconds, attoseconds) = (clock.now - start).components
-            return Double(seconds) + Double(attoseconds) * 1e-18
-        }
-        let perState = StateStore.bytesPerState(words: system.stateWords)
-        let byMemory = Int(Double(bounds.bytes) / perState)
-        let capacity = max(1, min(bounds.states, byMemory) / workers + (workers > 1 ? 1024 : 0))
-        var shards: [Shard] = []
-        for number in 0..<workers {
-            guard let store = StateStore(words: system.stateWords, capacity: capacity) else {
-                return SearchResult(
-                    verdict: .undecided(.memory(bytes: bounds.bytes)), states: 0, transitions: 0, depth: 0, seconds: 0,
-                    bytes: 0, coverage: [], reached: [], counterexample: nil)
-            }
-            shards.append(Shard(number: number, of: workers, system: system, store: store))
+        let watch = Stopwatch()
+        guard let shards = makeShards() else {
+            return SearchResult(
+                verdict: .undecided(.memory(bytes: bounds.bytes)), states: 0, transitions: 0, depth: 0, seconds: 0,
+                bytes: 0, coverage: [], reached: [], counterexample: nil)
         }
         let space = SearchSpace(system: system, shards: shards)
-
         func result(_ verdict: Verdict, depth: Int, targets: [Int] = []) -> SearchResult {
-            var coverage = shards[0].coverage
-            for shard in shards.dropFirst() {
-                for (index, other) in shard.coverage.enumerated() {
-                    coverage[index].fired += other.fired
-                    coverage[index].found += other.found
-                }
-            }
-            let names = system.properties.map(\.name)
-            let reached = shards.reduce(into: Set<String>()) { $0.formUnion($1.reached.map { names[$0] }) }
-            return SearchResult(
-                verdict: verdict, states: space.count, transitions: space.transitions, depth: depth, seconds: elapsed(),
-                bytes: space.bytes, coverage: coverage, reached: reached,
-                counterexample: targets.isEmpty ? nil : space.counterexample(to: targets))
+            self.result(verdict, of: space, depth: depth, seconds: watch.seconds, targets: targets)
         }
-
         func undecided(_ reason: Verdict.Reason, depth: Int) throws(CheckpointError) -> SearchResult {
             if let checkpoint { try Checkpoint.write(shards, to: checkpoint) }
             return result(.undecided(reason), depth: depth)
@@ -107,14 +81,8 @@ public struct Search: Sendable {
         while goesOn {
             while shards.contains(where: { $0.cursor < $0.layerEnd }) {
                 expandRound(shards, &buffers)
-                let seconds = elapsed()
-                if shards.contains(where: \.isFull) {
-                    let reason: Verdict.Reason =
-                        bounds.states <= byMemory ? .states(space.count) : .memory(bytes: bounds.bytes)
-                    return try undecided(reason, depth: depth)
-                }
-                if stop.isSet { return try undecided(.interrupted, depth: depth) }
-                if seconds > bounds.seconds { return try undecided(.seconds(bounds.seconds), depth: depth) }
+                let seconds = watch.seconds
+                if let reason = limit(of: space, seconds) { return try undecided(reason, depth: depth) }
                 if let progress, seconds - lastReport >= 1 {
                     lastReport = seconds
                     progress(
@@ -132,22 +100,70 @@ public struct Search: Sendable {
             }
             if goesOn, depth >= bounds.depth { return try undecided(.depth(bounds.depth), depth: depth) }
         }
-        let reached = shards.reduce(into: Set<Int>()) { $0.formUnion($1.reached) }
-        for (position, property) in system.properties.enumerated() {
-            if property.kind == .reachable, !reached.contains(position) {
-                return result(.fails(.unreachable(property.name)), depth: depth)
+        let (verdict, targets) = whatIsPossible(in: space, watch)
+        return result(verdict, depth: depth, targets: targets)
+    }
+
+    /// States that fit into the memory that may be used.
+    private var statesByMemory: Int {
+        Int(Double(bounds.bytes) / StateStore.bytesPerState(words: system.stateWords))
+    }
+
+    /// One for each worker; nil when there is no memory for them.
+    private func makeShards() -> [Shard]? {
+        let capacity = max(1, min(bounds.states, statesByMemory) / workers + (workers > 1 ? 1024 : 0))
+        var shards: [Shard] = []
+        for number in 0..<workers {
+            guard let store = StateStore(words: system.stateWords, capacity: capacity) else { return nil }
+            shards.append(Shard(number: number, of: workers, system: system, store: store))
+        }
+        return shards
+    }
+
+    /// Why the search must end now; nil if it may go on.
+    private func limit(of space: SearchSpace, _ seconds: Double) -> Verdict.Reason? {
+        if space.shards.contains(where: \.isFull) {
+            return bounds.states <= statesByMemory ? .states(space.count) : .memory(bytes: bounds.bytes)
+        }
+        if stop.isSet { return .interrupted }
+        return seconds > bounds.seconds ? .seconds(bounds.seconds) : nil
+    }
+
+    private func result(
+        _ verdict: Verdict, of space: SearchSpace, depth: Int, seconds: Double, targets: [Int]
+    ) -> SearchResult {
+        var coverage = space.shards[0].coverage
+        for shard in space.shards.dropFirst() {
+            for (index, other) in shard.coverage.enumerated() {
+                coverage[index].fired += other.fired
+                coverage[index].found += other.found
             }
         }
+        let names = system.properties.map(\.name)
+        let reached = space.shards.reduce(into: Set<String>()) { $0.formUnion($1.reached.map { names[$0] }) }
+        return SearchResult(
+            verdict: verdict, states: space.count, transitions: space.transitions, depth: depth, seconds: seconds,
+            bytes: space.bytes, coverage: coverage, reached: reached,
+            counterexample: targets.isEmpty ? nil : space.counterexample(to: targets))
+    }
+
+    /// What is asked when all states are known: is everything reached that must be, and does it stay possible?
+    private func whatIsPossible(in space: SearchSpace, _ watch: Stopwatch) -> (Verdict, targets: [Int]) {
+        let reached = space.shards.reduce(into: Set<Int>()) { $0.formUnion($1.reached) }
+        for (position, property) in system.properties.enumerated()
+        where property.kind == .reachable && !reached.contains(position) {
+            return (.fails(.unreachable(property.name)), [])
+        }
         for property in system.properties where property.kind == .progress {
-            switch space.statesWithoutProgress(to: property, isStopped: { stop.isSet || elapsed() > bounds.seconds }) {
-            case nil:
-                return result(.undecided(stop.isSet ? .interrupted : .seconds(bounds.seconds)), depth: depth)
-            case .some(let states) where !states.isEmpty:
-                return result(.fails(.noProgress(property.name)), depth: depth, targets: states)
+            switch space.statesWithoutProgress(
+                to: property, isStopped: { stop.isSet || watch.seconds > bounds.seconds })
+            {
+            case nil: return (.undecided(stop.isSet ? .interrupted : .seconds(bounds.seconds)), [])
+            case .some(let states) where !states.isEmpty: return (.fails(.noProgress(property.name)), states)
             case .some: continue
             }
         }
-        return result(.holds, depth: depth)
+        return (.holds, [])
     }
 
     private func addInitialStates(to shards: [Shard]) {

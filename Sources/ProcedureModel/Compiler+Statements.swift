@@ -16,64 +16,17 @@ extension Compiler {
                 [try effect(target.field, values: target.values, value, frame)],
                 isLocal: target.isLocal && isLocal(value, frame), text: text, frame: frame)
         case .ifElse(let condition, let then, let other):
-            if let value = constant(condition, frame) {
-                try compile(value != 0 ? then : other, frame)
-                return
-            }
-            var branch = Instruction(operation: .branch)
-            branch.isSilent = isLocal(condition, frame)
-            branch.subject = Int32(try self.condition(condition, frame))
-            let branchAt = code.instructions.count
-            emit(branch, text: text, frame: frame)
-            try compile(then, frame)
-            if other.isEmpty {
-                code.instructions[branchAt].other = position
-            } else {
-                let jumpAt = code.instructions.count
-                emitJump(frame)
-                code.instructions[branchAt].other = position
-                try compile(other, frame)
-                patch(jumpAt, next: position)
-            }
+            try compileIf(condition, then, other, text: text, frame)
         case .loop(let body):
-            let begin = position
-            frame.leaves.append([])
-            try compile(body, frame)
-            emitJump(frame)
-            patch(code.instructions.count - 1, next: begin)
-            for jump in frame.leaves.removeLast() { patch(jump, next: position) }
+            try compileLoop(body, frame)
         case .leave:
             guard !frame.leaves.isEmpty else { throw .leaveOutsideLoop(procedure: frame.procedure.name) }
             frame.leaves[frame.leaves.count - 1].append(code.instructions.count)
             emitJump(frame)
         case .call(let name, let arguments, let result):
-            guard let procedure = program.procedure(named: name) else {
-                throw .unknownName(name, kind: "procedure", procedure: frame.procedure.name)
-            }
-            var target = Field()
-            if let result { target = try field(result, frame).field }
-            var bound: [String: Argument.Value] = ["$self": .number(node)]
-            for argument in arguments {
-                switch argument.value {
-                case .symbol(let name) where name.hasPrefix("$"):
-                    guard let value = frame.arguments[name] else {
-                        throw .unknownName(name, kind: "parameter", procedure: frame.procedure.name)
-                    }
-                    bound["$" + argument.name] = value
-                case .symbol, .number: bound["$" + argument.name] = argument.value
-                }
-            }
-            _ = try inline(procedure, arguments: bound, callers: frame, localBase: frame.localEnd, result: target)
+            try compileCall(name, arguments, result, frame)
         case .giveBack(let value):
-            if frame.result.bits > 0 {
-                let isLocal = isLocal(value, frame)
-                emitAssign(
-                    [try effect(frame.result, values: 1 << Int(frame.result.bits), value, frame)], isLocal: isLocal,
-                    text: text,
-                    frame: frame)
-            }
-            frame.returns.append(code.instructions.count)
-            emitJump(frame)
+            try compileReturn(value, text: text, frame)
         case .waitEvent(let queue, let alternatives):
             try compileWait(alternatives, queue: queue, idle: false, text: text, frame)
         case .wait(let alternatives, let idle):
@@ -109,22 +62,7 @@ extension Compiler {
             instruction.subject = Int32(try self.lock(lock, frame))
             emit(instruction, text: text, frame: frame)
         case .choose(let branches):
-            var choice = Instruction(operation: .choose)
-            choice.isSilent = false
-            let choiceAt = code.instructions.count
-            emit(choice, text: text, frame: frame)
-            var targets: [Int32] = []
-            var jumps: [Int] = []
-            for branch in branches {
-                targets.append(position)
-                try compile(branch, frame)
-                jumps.append(code.instructions.count)
-                emitJump(frame)
-            }
-            for jump in jumps { patch(jump, next: position) }
-            code.instructions[choiceAt].subject = Int32(code.targets.count)
-            code.instructions[choiceAt].count = Int32(targets.count)
-            code.targets += targets
+            try compileChoice(branches, text: text, frame)
         case .atomic(let body):
             if frame.atomic == 0 { frame.atomicBegun = false }
             frame.atomic += 1
@@ -132,25 +70,123 @@ extension Compiler {
             frame.atomic -= 1
             if frame.atomic == 0 { frame.atomicBegun = false }
         case .require(let condition, let rule):
-            var instruction = Instruction(operation: .require)
-            instruction.isSilent = true
-            instruction.subject = Int32(try self.condition(condition, frame))
-            if let known = code.ruleNames.firstIndex(of: rule) {
-                instruction.detail = Int32(known)
-            } else {
-                instruction.detail = Int32(code.ruleNames.count)
-                code.ruleNames.append(rule)
-            }
-            emit(instruction, text: text, frame: frame)
+            try compileRule(condition, rule, text: text, frame)
         case .start(let name):
-            guard let target = code.threads.firstIndex(where: { $0.node == node && $0.name == name }) else {
-                throw .unknownName(name, kind: "thread", procedure: frame.procedure.name)
-            }
-            var instruction = Instruction(operation: .start)
-            instruction.subject = Int32(target)
-            emit(instruction, text: text, frame: frame)
+            try compileStart(name, text: text, frame)
         case .crash: emitAssign(crashEffects, isLocal: false, text: text, frame: frame)
         }
+    }
+
+    private mutating func compileIf(
+        _ condition: Expression, _ then: [Statement], _ other: [Statement], text: String, _ frame: Frame
+    ) throws(ProgramError) {
+        if let value = constant(condition, frame) {
+            try compile(value != 0 ? then : other, frame)
+            return
+        }
+        var branch = Instruction(operation: .branch)
+        branch.isSilent = isLocal(condition, frame)
+        branch.subject = Int32(try self.condition(condition, frame))
+        let branchAt = code.instructions.count
+        emit(branch, text: text, frame: frame)
+        try compile(then, frame)
+        if other.isEmpty {
+            code.instructions[branchAt].other = position
+        } else {
+            let jumpAt = code.instructions.count
+            emitJump(frame)
+            code.instructions[branchAt].other = position
+            try compile(other, frame)
+            patch(jumpAt, next: position)
+        }
+    }
+
+    private mutating func compileLoop(_ body: [Statement], _ frame: Frame) throws(ProgramError) {
+        let begin = position
+        frame.leaves.append([])
+        try compile(body, frame)
+        emitJump(frame)
+        patch(code.instructions.count - 1, next: begin)
+        for jump in frame.leaves.removeLast() { patch(jump, next: position) }
+    }
+
+    private mutating func compileCall(
+        _ name: String, _ arguments: [Argument], _ result: String?, _ frame: Frame
+    ) throws(ProgramError) {
+        guard let procedure = program.procedure(named: name) else {
+            throw .unknownName(name, kind: "procedure", procedure: frame.procedure.name)
+        }
+        var target = Field()
+        if let result { target = try field(result, frame).field }
+        var bound: [String: Argument.Value] = ["$self": .number(node)]
+        for argument in arguments {
+            switch argument.value {
+            case .symbol(let name) where name.hasPrefix("$"):
+                guard let value = frame.arguments[name] else {
+                    throw .unknownName(name, kind: "parameter", procedure: frame.procedure.name)
+                }
+                bound["$" + argument.name] = value
+            case .symbol, .number: bound["$" + argument.name] = argument.value
+            }
+        }
+        _ = try inline(procedure, arguments: bound, callers: frame, localBase: frame.localEnd, result: target)
+    }
+
+    private mutating func compileReturn(_ value: Expression, text: String, _ frame: Frame) throws(ProgramError) {
+        if frame.result.bits > 0 {
+            let isLocal = isLocal(value, frame)
+            emitAssign(
+                [try effect(frame.result, values: 1 << Int(frame.result.bits), value, frame)], isLocal: isLocal,
+                text: text,
+                frame: frame)
+        }
+        frame.returns.append(code.instructions.count)
+        emitJump(frame)
+    }
+
+    private mutating func compileChoice(
+        _ branches: [[Statement]], text: String, _ frame: Frame
+    ) throws(ProgramError) {
+        var choice = Instruction(operation: .choose)
+        choice.isSilent = false
+        let choiceAt = code.instructions.count
+        emit(choice, text: text, frame: frame)
+        var targets: [Int32] = []
+        var jumps: [Int] = []
+        for branch in branches {
+            targets.append(position)
+            try compile(branch, frame)
+            jumps.append(code.instructions.count)
+            emitJump(frame)
+        }
+        for jump in jumps { patch(jump, next: position) }
+        code.instructions[choiceAt].subject = Int32(code.targets.count)
+        code.instructions[choiceAt].count = Int32(targets.count)
+        code.targets += targets
+    }
+
+    private mutating func compileRule(
+        _ condition: Expression, _ rule: String, text: String, _ frame: Frame
+    ) throws(ProgramError) {
+        var instruction = Instruction(operation: .require)
+        instruction.isSilent = true
+        instruction.subject = Int32(try self.condition(condition, frame))
+        if let known = code.ruleNames.firstIndex(of: rule) {
+            instruction.detail = Int32(known)
+        } else {
+            instruction.detail = Int32(code.ruleNames.count)
+            code.ruleNames.append(rule)
+        }
+        emit(instruction, text: text, frame: frame)
+    }
+
+    private mutating func compileStart(_ name: String, text: String, _ frame: Frame) throws(ProgramError) {
+        guard let target = code.threads.firstIndex(where: { $0.node == node && $0.name == name }) else {
+            throw .unknownName(name, kind: "thread", procedure: frame.procedure.name)
+        }
+        var instruction = Instruction(operation: .start)
+        instruction.subject = Int32(target)
+        emit(instruction, text: text, frame: frame)
     }
 
     /// Everything of this node but the thread that says so.

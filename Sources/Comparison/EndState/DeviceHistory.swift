@@ -57,24 +57,8 @@ struct DeviceHistory {
         }
         switch action {
         case .join(let node): isMember[node] = true
-        case .leave(let node):
-            isMember[node] = false
-            handling[node] = nil
-            inPass[node] = false
-            change { state in
-                var state = state
-                for flag in [DeviceState.Flag.old, .remove, .handled, .looked, .forgotten] { state[node, flag] = false }
-                return Self.read(state, node)
-            }
-        case .written(let node):
-            local(node)
-            change { state in
-                var state = state
-                state.disk = DiskRole(writtenOf: state[node])
-                return [state]
-            }
-            // mdadm may have read the superblocks of a node that is not there yet before this, or after it.
-            for other in 0..<nodes where !isMember[other] { change { [$0] + Self.read($0, other) } }
+        case .leave(let node): leave(node)
+        case .written(let node): written(node)
         case .unchanged(let node): local(node)
         case .reload(let node):
             guard isMember[node] else { return }
@@ -83,18 +67,7 @@ struct DeviceHistory {
             guard isMember[node], type == .remove || type == .reAdd else { return }
             handling[node] = type
             handle(node)
-        case .acknowledged(let node):
-            guard handling[node] != nil else { return }
-            handle(node)
-            handling[node] = nil
-            let all = states
-            states = Set(
-                all.compactMap { state in
-                    guard state[node, .handled] else { return nil }
-                    var state = state
-                    state[node, .handled] = false
-                    return state
-                })
+        case .acknowledged(let node): acknowledged(node)
         case .told(let node, let type, _, let byMdadm): told(node, type, byMdadm: byMdadm)
         case .confirmed(let node, _):
             change { state in
@@ -108,26 +81,66 @@ struct DeviceHistory {
             isCalm[node] = true
         case .stirred(let node): isQuiet[node] = false
         case .entered(let node): isCalm[node] = false
-        case .pass(let node):
-            // It was woken, and got further, because something was flagged: what else than the removal?
-            if isQuiet[node], handling[node] == .remove {
-                handle(node)
-                states = states.filter { $0[node, .handled] }
-            }
-            isQuiet[node] = false
-            inPass[node] = true
-            change { state in
-                var state = state
-                state[node, .old] = state[node] == .faulty
-                return [state]
-            }
-            look(node, must: false)
+        case .pass(let node): pass(node)
         case .passUpdates(let node): look(node, must: true)
         case .passEnds(let node, let takesRoles):
             look(node, must: true)
             inPass[node] = false
             change { Self.pass($0, node, takesRoles: takesRoles) }
         }
+    }
+
+    private mutating func leave(_ node: Int) {
+        isMember[node] = false
+        handling[node] = nil
+        inPass[node] = false
+        change { state in
+            var state = state
+            for flag in [DeviceState.Flag.old, .remove, .handled, .looked, .forgotten] { state[node, flag] = false }
+            return Self.read(state, node)
+        }
+    }
+
+    private mutating func written(_ node: Int) {
+        local(node)
+        change { state in
+            var state = state
+            state.disk = DiskRole(writtenOf: state[node])
+            return [state]
+        }
+        // mdadm may have read the superblocks of a node that is not there yet before this, or after it.
+        for other in 0..<nodes where !isMember[other] { change { [$0] + Self.read($0, other) } }
+    }
+
+    private mutating func acknowledged(_ node: Int) {
+        guard handling[node] != nil else { return }
+        handle(node)
+        handling[node] = nil
+        let all = states
+        states = Set(
+            all.compactMap { state in
+                guard state[node, .handled] else { return nil }
+                var state = state
+                state[node, .handled] = false
+                return state
+            })
+    }
+
+    /// md_check_recovery got past its first look.
+    private mutating func pass(_ node: Int) {
+        // It was woken, and got further, because something was flagged: what else than the removal?
+        if isQuiet[node], handling[node] == .remove {
+            handle(node)
+            states = states.filter { $0[node, .handled] }
+        }
+        isQuiet[node] = false
+        inPass[node] = true
+        change { state in
+            var state = state
+            state[node, .old] = state[node] == .faulty
+            return [state]
+        }
+        look(node, must: false)
     }
 
     /// States in which nothing is left to be done: a removal that was noted is looked at, unless it was forgotten; a

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+/// Seconds since it was made.
+struct Stopwatch: Sendable {
+    private let start = ContinuousClock.now
+
+    var seconds: Double {
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}
