@@ -60,8 +60,9 @@ enum Tables {
             repeat {
                 if case .fails(.invariant(let name)) = verdict {
                     // As `--without I10` does.
-                    without.append(String(name.prefix { $0 != ":" }))
-                    program.rules.removeAll { $0.name.hasPrefix(without[without.count - 1]) }
+                    guard let group = program.rules.first(where: { $0.name == name })?.id.parts.first else { break }
+                    without.append(String(group))
+                    _ = program.removeRules(RuleID(String(group)))
                 }
                 let machine = try Machine(program, symmetry: true, reduction: true)
                 let before = Rounds.processorSeconds()

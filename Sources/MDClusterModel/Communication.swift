@@ -15,7 +15,7 @@ enum Communication {
     ) {
         atomic {
             Statement.convertTo("$res", .v("$mode"), noQueue: false, result: "error")
-            require(.v("error") != 3, Rules.refused)
+            Statement.require(.v("error") != 3, Rules.refused)
             when_(.v("error") != 0) { return_(1) }
             when_(!.converting("$res")) { return_(0) }
         }
@@ -55,7 +55,9 @@ enum Communication {
         when_(.v("$mddev_locked") == 1) {
             when_(.v(Bit.holding) == 0) {
                 atomic {
-                    require(.v(Bit.holding) == 0, "WARN_ON_ONCE in lock_comm: HOLDING_MUTEX_FOR_RECVD was set")
+                    require(
+                        .v(Bit.holding) == 0, "WARN_ON.lock_comm",
+                        "WARN_ON_ONCE in lock_comm: HOLDING_MUTEX_FOR_RECVD was set")
                     assign(Bit.holding, 1)
                 }
                 call("md_wakeup_thread")
@@ -69,7 +71,7 @@ enum Communication {
     }
 
     static let unlockComm = Procedure("unlock_comm", locals: ["ret": 2], source: "md-cluster.c: unlock_comm") {
-        require(.granted(Name.token, .ex), "WARN_ON in unlock_comm: token is not EX")
+        require(.granted(Name.token, .ex), "WARN_ON.unlock_comm", "WARN_ON in unlock_comm: token is not EX")
         mutex_unlock(Mutex.receive)
         call("dlm_lock_sync", "res" <- Name.token, "mode" <- .nl, result: "ret")
         atomic {
@@ -80,7 +82,7 @@ enum Communication {
 
     /// The LVB is written with the down-conversion from EX to CW.
     static let writeMessage = atomic {
-        require(.granted(Name.message, .ex), "the LVB of message is written while the lock is EX")
+        require(.granted(Name.message, .ex), "lvb.written", "the LVB of message is written while the lock is EX")
         assign(Name.type, .v("$type"))
         assign(Name.from, .v("$self") + 1)
         when_(.v("$type") == Message.resyncing) {
@@ -116,7 +118,9 @@ enum Communication {
         "metadata_update_start", locals: ["ret": 2], source: "md-cluster.c: metadata_update_start"
     ) {
         atomic {
-            require(.v(Bit.holding) == 0, "WARN_ON_ONCE in metadata_update_start: HOLDING_MUTEX_FOR_RECVD was set")
+            require(
+                .v(Bit.holding) == 0, "WARN_ON.metadata_update_start",
+                "WARN_ON_ONCE in metadata_update_start: HOLDING_MUTEX_FOR_RECVD was set")
             assign(Bit.holding, 1)
         }
         call("md_wakeup_thread")

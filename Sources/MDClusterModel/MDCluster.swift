@@ -60,7 +60,8 @@ public enum MDCluster {
         if !membership.usesCrash {
             let isAwaited = Expression.any(everyone.sorted().map { .on($0, .converting(Name.ack)) })
             program.insert(
-                [require(isAwaited, "I11: recv_daemon looks at the message once for each BAST")], into: "recv_daemon"
+                [require(isAwaited, "I11.looks", "I11: recv_daemon looks at the message once for each BAST")],
+                into: "recv_daemon"
             ) { $0 == call("dlm_lock_sync", "res" <- Name.message, "mode" <- .cr, result: "error") }
         }
         return program

@@ -177,7 +177,8 @@ struct Membership {
                 // md_bitmap_copy_from_slot(clear_bits): nobody else touches the slot while its lock is held.
                 atomic {
                     require(
-                        .granted(Self.bitmap(slot), .pw), "a slot's bits are taken over with its bitmap lock in PW")
+                        .granted(Self.bitmap(slot), .pw), "D13.lock",
+                        "a slot's bits are taken over with its bitmap lock in PW")
                     assign("hi", .v(Self.bits(slot)))
                     assign(Self.bits(slot), 0)
                 }
@@ -202,7 +203,7 @@ struct Membership {
     private var recoverSlot: Procedure {
         Procedure("__recover_slot", source: "md-cluster.c: __recover_slot") {
             atomic {
-                require(.v(Name.stopRecover) == 0, Rules.recoveryThreadIsBack)
+                Statement.require(.v(Name.stopRecover) == 0, Rules.recoveryThreadIsBack)
                 for slot in dirty {
                     let map = assign(Self.recoveryMap(slot), 1)
                     if dirty.count == 1 { map } else { when_(.v(Name.from) == slot + 1) { map } }
@@ -312,7 +313,8 @@ struct Membership {
                 let read = atomic {
                     if slots.contains(other) {
                         require(
-                            .granted(Self.bitmap(other), .cr), "the LVB of a bitmap lock is read while the lock is CR")
+                            .granted(Self.bitmap(other), .cr), "lvb.bitmap",
+                            "the LVB of a bitmap lock is read while the lock is CR")
                     }
                     when_(.on(other, .v(Name.ownWindow)) == 1) { assign(Name.window, 1) }
                 }

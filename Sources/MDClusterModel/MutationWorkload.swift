@@ -13,7 +13,7 @@ public struct MutationWorkload: Sendable {
     /// The procedures whose faults it is for; all if there is none.
     var procedures: Set<String>
     /// Rules that are left out, by how their names begin: known findings of the reference itself (docs/findings.md).
-    var without: [String]
+    var without: [RuleID]
     /// Locks that nodes hold at first, and for ever if nobody gives them up.
     var held: [Program.Held]
     /// Other values that shared variables have at first.
@@ -22,7 +22,7 @@ public struct MutationWorkload: Sendable {
 
     init(
         _ text: String, nodes: Int = 2, states: Int = .max, isReduced: Bool = false, for procedures: Set<String> = [],
-        without: [String] = [], held: [Program.Held] = [],
+        without: [RuleID] = [], held: [Program.Held] = [],
         shared: [String: Int] = [:],
         _ outcome: @escaping @Sendable (Range<Int>) -> [Program.Rule] = { _ in [] }
     ) {
@@ -42,7 +42,7 @@ public struct MutationWorkload: Sendable {
     /// The reference with this workload and all that must hold of it; nothing may run in circles.
     public func program() throws -> Program {
         var program = try MDCluster.program(variant: "v5.11", nodes: nodes, workload: Workload(text, nodes: nodes))
-        for beginning in without { _ = program.removeRules(beginning: beginning) }
+        for id in without { _ = program.removeRules(id) }
         program.held += held
         for (name, value) in shared {
             guard let index = program.shared.firstIndex(where: { $0.name == name }) else { continue }
@@ -67,9 +67,7 @@ public struct MutationWorkload: Sendable {
     private static let c = Device.all[1]
 
     /// docs/findings.md, "A removal is forgotten".
-    private static let forgotten = ["b", "c"].flatMap {
-        ["I10: at rest all nodes agree on device \($0)", "I10: at rest no removal of device \($0)"]
-    }
+    private static let forgotten: [RuleID] = ["I10.rest.agree", "I10.rest.removal"]
 
     private static func sometimes(_ name: String, _ condition: Expression) -> Program.Rule {
         .init(.sometimes, name, condition)
@@ -185,8 +183,8 @@ public struct MutationWorkload: Sendable {
         // Elsewhere a resync goes on: this one waits for the lock until the array is stopped.
         MutationWorkload(
             "resync,stop/", for: ["md_do_sync", "dlm_lock_sync_interruptible"],
-            without: ["I8: at rest token", "I12: at rest"], held: [resyncsElsewhere]),
-        MutationWorkload("resync,stop/", isReduced: true, without: ["I12: at rest"]) { _ in
+            without: ["I8.rest.locks", "I12.rest"], held: [resyncsElsewhere]),
+        MutationWorkload("resync,stop/", isReduced: true, without: ["I12.rest"]) { _ in
             [
                 atRest("the other has it done", 1..<2, .v(Name.dirty) == 0 && .v(Name.joined) == 1),
                 sometimes("the other takes over", .on(1, .v(Name.dirty) == 1)),
@@ -199,15 +197,15 @@ public struct MutationWorkload: Sendable {
                         .on(0, .v(Flag.closing) == 1 || .v(Name.joined) == 0))),
             ]
         },
-        MutationWorkload("/resync,stop", for: ["__recover_slot", "leave"], without: ["I12: at rest"]) { _ in
+        MutationWorkload("/resync,stop", for: ["__recover_slot", "leave"], without: ["I12.rest"]) { _ in
             [sometimes("node1 takes over", .on(0, .v(Name.dirty) == 1))]
         },
         // The other node resyncs, and its lock becomes free only by its end.
         MutationWorkload(
-            "resync,stop/crash", isReduced: true, for: ["leave"], without: ["I12: at rest", "WARN_ON in"],
+            "resync,stop/crash", isReduced: true, for: ["leave"], without: ["I12.rest", "WARN_ON"],
             held: [resyncsElsewhere]),
         MutationWorkload("crash/") { _ in [always("nothing is left to resync", .on(1, .v(Name.dirty) == 0))] },
-        MutationWorkload("resync,crash/", without: ["I12: at rest", "WARN_ON in process_recvd_msg"]) { _ in
+        MutationWorkload("resync,crash/", without: ["I12.rest", "WARN_ON.process_recvd_msg"]) { _ in
             [sometimes("the other takes over", .on(1, .v(Name.dirty) == 1))]
         },
         MutationWorkload("crash/crash/", nodes: 3, for: ["recover_bitmaps", "crash(0)", "dlm_recover_purge"]) { _ in
@@ -246,7 +244,7 @@ public struct MutationWorkload: Sendable {
         MutationWorkload("join/resync", isReduced: true) { isBack($0) },
         // All nodes have been away, and node 1 has left bits behind.
         MutationWorkload(
-            "join,crash/", isReduced: true, without: ["I12: at rest", "WARN_ON in process_recvd_msg"],
+            "join,crash/", isReduced: true, without: ["I12.rest", "WARN_ON.process_recvd_msg"],
             shared: [Membership.bits(0): 1]
         ) { _ in
             [
@@ -256,7 +254,7 @@ public struct MutationWorkload: Sendable {
         },
         MutationWorkload(
             "join/resync,stop", isReduced: true, for: ["gather_all_resync_info(0)", "load_bitmaps"],
-            without: ["D13: at rest somebody", "I12: at rest"]
+            without: ["D13.rest.left", "I12.rest"]
         ) {
             isBack($0, recovers: true) + [
                 sometimes(

@@ -162,6 +162,7 @@ enum Operations {
                 } else: {
                     require(
                         !.inside(thread: Name.receive, procedure: "process_add_new_disk"),
+                        "threads.confirm",
                         "a confirmation is refused only when nobody waits for one (WAITING_FOR_NEWDISK)")
                 },
                 call("mddev_unlock"),

@@ -134,7 +134,7 @@ enum RaidThread {
         atomic {
             require(
                 .owned(Mutex.reconfig) || .v(Bit.holding) == 1,
-                "I6: md_reload_sb runs with reconfig_mutex or while HOLDING_MUTEX_FOR_RECVD is set")
+                "I6.reload", "I6: md_reload_sb runs with reconfig_mutex or while HOLDING_MUTEX_FOR_RECVD is set")
             for device in Device.all {
                 when_(.v(device.role) == 1 && .v(device.state) == Device.active) {
                     assign(device.state, Device.faulty)

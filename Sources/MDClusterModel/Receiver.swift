@@ -36,7 +36,7 @@ enum Receiver {
                 atomic {
                     require(
                         (.v(Name.type) == Message.metadataUpdated).implies(.v(Name.reloaded) == 1),
-                        "I7: METADATA_UPDATED is followed by md_reload_sb before ack is given")
+                        "I7.reload", "I7: METADATA_UPDATED is followed by md_reload_sb before ack is given")
                     assign(Name.handled, 1)
                     assign(Name.reloaded, 0)
                     call("dlm_lock_sync_now", "res" <- Name.ack, "mode" <- .nl)
@@ -54,11 +54,11 @@ enum Receiver {
 
     /// Asked at the beginning of each handler.
     static func isFor(_ type: Int) -> Statement {
-        require(.v(Name.type) == type, "I7: a message is handled by the procedure for its type")
+        require(.v(Name.type) == type, "I7.type", "I7: a message is handled by the procedure for its type")
     }
 
     static func isAbout(_ device: Device) -> Statement {
-        require(.v(Name.device) == device.number, "I7: a message is handled for the device that it names")
+        require(.v(Name.device) == device.number, "I7.device", "I7: a message is handled for the device that it names")
     }
 
     static let processReceivedMessage = Procedure(
@@ -67,8 +67,8 @@ enum Receiver {
         atomic {
             require(
                 !Expression.v(Name.from).equals(.v("$self") + 1) && .v(Name.from) != 0,
-                "WARN_ON in process_recvd_msg: a node received its own message")
-            require(.granted(Name.message, .cr), "the LVB of message is read while the lock is CR")
+                "WARN_ON.process_recvd_msg", "WARN_ON in process_recvd_msg: a node received its own message")
+            require(.granted(Name.message, .cr), "lvb.read", "the LVB of message is read while the lock is CR")
             // Its ack stays held.
             when_(Expression.v(Name.from).equals(.v("$self") + 1)) { return_(1) }
             assign("type", .v(Name.type))

@@ -6,10 +6,12 @@ import ProcedureModel
 enum Rules {
     /// Asked in dlm_lock_sync: whoever is refused goes on without the lock (recv_daemon: "lock PR on msg failed return
     /// -35").
-    static let refused = "DLM refuses no conversion with -EDEADLK: no two locks of a resource wait for each other"
+    static let refused = Program.RuleName(
+        "dlm.refused", "DLM refuses no conversion with -EDEADLK: no two locks of a resource wait for each other")
 
     /// Asked in __recover_slot, which starts the recovery thread if there is none.
-    static let recoveryThreadIsBack = "nobody starts the recovery thread again that leave() has ended"
+    static let recoveryThreadIsBack = Program.RuleName(
+        "threads.recovery", "nobody starts the recovery thread again that leave() has ended")
 
     static func all(nodes: Int, _ membership: Membership) -> [Program.Rule] {
         let book = RuleBook(nodes: nodes, membership: membership)
@@ -47,28 +49,28 @@ private struct RuleBook {
     var messages: [Program.Rule] {
         [
             Program.Rule(
-                .always, "I1: at most one node holds token EX",
+                .always, "I1.token", "I1: at most one node holds token EX",
                 eachPair { !holds($0, Name.token, .ex) || !holds($1, Name.token, .ex) }),
             Program.Rule(
-                .always, "I2: who holds message EX or CW, or ack EX, holds token EX",
+                .always, "I2.holders", "I2: who holds message EX or CW, or ack EX, holds token EX",
                 each {
                     (holds($0, Name.message, .ex) || holds($0, Name.message, .cw) || holds($0, Name.ack, .ex))
                         .implies(holds($0, Name.token, .ex))
                 }),
             Program.Rule(
-                .always, "I3: when ack EX is granted, every other node has handled the message",
+                .always, "I3.ack", "I3: when ack EX is granted, every other node has handled the message",
                 eachPair {
                     (holds($0, Name.ack, .ex) && joined($1)).implies(.on($1, .v(Name.handled)))
                 }),
             Program.Rule(
-                .always, "I4: SEND_LOCKED_ALREADY means that SEND_LOCK, token EX and recv_mutex are held",
+                .always, "I4.send", "I4: SEND_LOCKED_ALREADY means that SEND_LOCK, token EX and recv_mutex are held",
                 each { node in
                     Expression.on(node, .v(Bit.sendLockedAlready)).implies(
                         .on(node, .v(Bit.sendLock)) && holds(node, Name.token, .ex) && .on(node, .locked(Mutex.receive))
                     )
                 }),
             Program.Rule(
-                .always, "I5: HOLDING_MUTEX_FOR_RECVD means that reconfig_mutex is held",
+                .always, "I5.holding", "I5: HOLDING_MUTEX_FOR_RECVD means that reconfig_mutex is held",
                 each { node in
                     (Expression.on(node, .v(Bit.holding)) && joined(node)).implies(.on(node, .locked(Mutex.reconfig)))
                 }),
@@ -79,7 +81,7 @@ private struct RuleBook {
     var resync: [Program.Rule] {
         [
             Program.Rule(
-                .always, "I12: at most one node resyncs, and the others keep clear of its window",
+                .always, "I12.window", "I12: at most one node resyncs, and the others keep clear of its window",
                 eachPair { left, right in
                     let told = Expression.on(left, .v(Name.ownWindow)) && joined(left) && !.on(left, .v(Flag.closing))
                     let sending =
@@ -89,25 +91,25 @@ private struct RuleBook {
                         && (told && !sending && runs(right)).implies(.on(right, .v(Name.window)))
                 }),
             Program.Rule(
-                .always, "I12: a node that has announced a window holds the resync lock",
+                .always, "I12.announced", "I12: a node that has announced a window holds the resync lock",
                 each { node in
                     (Expression.on(node, .v(Name.ownWindow)) && joined(node) && !.on(node, .v(Flag.closing))).implies(
                         holds(node, Name.resyncLock, .ex))
                 }),
             Program.Rule(
-                .always, "I12: only a node with the resync lock announces a window",
+                .always, "I12.announces", "I12: only a node with the resync lock announces a window",
                 each { node in
                     Expression.on(node, .inside(thread: Name.resync, procedure: "resync_info_update"))
                         .implies(holds(node, Name.resyncLock, .ex))
                 }),
             Program.Rule(
-                .always, "D13: a resync is begun only by a node that has something left to resync",
+                .always, "D13.begin", "D13: a resync is begun only by a node that has something left to resync",
                 each { node in
                     Expression.on(node, .inside(thread: Name.resync, procedure: "resync_start"))
                         .implies(.on(node, .v(Name.dirty)))
                 }),
             Program.Rule(
-                .always, "nobody sleeps on the wait queue of a thread that is gone",
+                .always, "threads.queue", "nobody sleeps on the wait queue of a thread that is gone",
                 each { node in !(.on(node, .v(Name.threadGone)) && .on(node, .sleeping(Name.receive, Queue.thread))) }),
         ]
     }
@@ -116,6 +118,7 @@ private struct RuleBook {
         [
             Program.Rule(
                 .atEnd,
+                "I8.rest.locks",
                 "I8: at rest token, message and resync are NL, ack is CR, the own bitmap PW, and nothing is held or waited for",
                 each { node in
                     joined(node).implies(
@@ -127,24 +130,24 @@ private struct RuleBook {
                             && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
                 }),
             Program.Rule(
-                .atEnd, "I11: at rest no BAST is left without a look at the message",
+                .atEnd, "I11.rest.bast", "I11: at rest no BAST is left without a look at the message",
                 each { node in
                     let pending: Expression = membership.usesJoin ? .on(node, .v(Bit.pendingRecvEvent)) : .constant(0)
                     return joined(node).implies(
                         .on(node, .v(Name.bast) == 0 && .v(Name.wakeReceive) == 0) && !pending)
                 }),
             Program.Rule(
-                .atEnd, "I8: at rest no-new-dev is CR, or NL on a node that has confirmed a disk",
+                .atEnd, "I8.rest.no-new-dev", "I8: at rest no-new-dev is CR, or NL on a node that has confirmed a disk",
                 each { joined($0).implies(!holds($0, Name.noNewDev, .ex)) }),
             Program.Rule(
-                .atEnd, "I8: a node that has left holds no lock and waits for none",
+                .atEnd, "I8.left", "I8: a node that has left holds no lock and waits for none",
                 each { node in
                     (!joined(node)).implies(
                         .all(locks.map { holds(node, $0, .nl) }) && !waits(node)
                             && !.on(node, .locked(Mutex.reconfig)) && !.on(node, .locked(Mutex.receive)))
                 }),
             Program.Rule(
-                .atEnd, "at rest nothing is flagged to be done",
+                .atEnd, "flags.rest", "at rest nothing is flagged to be done",
                 each { node in
                     joined(node).implies(
                         .all(
@@ -154,20 +157,21 @@ private struct RuleBook {
                             ].map { .on(node, .v($0) == 0) }))
                 }),
             Program.Rule(
-                .atEnd, "I10: at rest all nodes agree on the array's size, and it is the capacity that they show",
+                .atEnd, "I10.rest.size",
+                "I10: at rest all nodes agree on the array's size, and it is the capacity that they show",
                 eachPair { left, right in
                     (joined(left) && joined(right)).implies(
                         Expression.on(left, .v(Name.size)).equals(.on(right, .v(Name.size)))
                             && Expression.on(left, .v(Name.size)).equals(.on(left, .v(Name.capacity))))
                 }),
             Program.Rule(
-                .atEnd, "I12: at rest nobody keeps clear of a window",
+                .atEnd, "I12.rest.window", "I12: at rest nobody keeps clear of a window",
                 each { joined($0).implies(.on($0, .v(Name.window) == 0 && .v(Name.ownWindow) == 0)) }),
             Program.Rule(
-                .atEnd, "I12: at rest nobody thinks that another node resyncs",
+                .atEnd, "I12.rest.remote", "I12: at rest nobody thinks that another node resyncs",
                 each { joined($0).implies(.on($0, .v(Flag.remote) == 0)) }),
             Program.Rule(
-                .atEnd, "D13: at rest no node that runs has anything left to resync",
+                .atEnd, "D13.rest.dirty", "D13: at rest no node that runs has anything left to resync",
                 each { joined($0).implies(.on($0, .v(Name.dirty) == 0)) }),
         ]
     }
@@ -178,15 +182,18 @@ private struct RuleBook {
         }
         return [
             Program.Rule(
-                .atEnd, "I10: at rest nobody uses device \(device.name) if the superblocks say that it is faulty",
+                .atEnd, RuleID("I10.rest.role.\(device.name)"),
+                "I10: at rest nobody uses device \(device.name) if the superblocks say that it is faulty",
                 each { node in
                     (Expression.v(device.role) == 1 && joined(node)).implies(!isOf(node, Device.active))
                 }),
             Program.Rule(
-                .atEnd, "I10: at rest device \(device.name) is out of its slot if it is faulty",
+                .atEnd, RuleID("I10.rest.slot.\(device.name)"),
+                "I10: at rest device \(device.name) is out of its slot if it is faulty",
                 each { joined($0).implies(!isOf($0, Device.faulty)) }),
             Program.Rule(
-                .atEnd, "I10: at rest all nodes agree on device \(device.name)",
+                .atEnd, RuleID("I10.rest.agree.\(device.name)"),
+                "I10: at rest all nodes agree on device \(device.name)",
                 eachPair { left, right in
                     (joined(left) && joined(right)).implies(
                         (isOf(left, Device.active) && isOf(right, Device.active))
@@ -196,7 +203,8 @@ private struct RuleBook {
                             || (isOf(left, Device.spare) && isOf(right, Device.spare)))
                 }),
             Program.Rule(
-                .atEnd, "I10: at rest no removal of device \(device.name) is pending",
+                .atEnd, RuleID("I10.rest.removal.\(device.name)"),
+                "I10: at rest no removal of device \(device.name) is pending",
                 each { joined($0).implies(.on($0, .v(device.clusterRemove) == 0)) }),
         ]
     }
@@ -205,7 +213,7 @@ private struct RuleBook {
         guard membership.usesJoin else { return [] }
         return [
             Program.Rule(
-                .always, "no message is handled before the array runs (ALREADY_IN_CLUSTER)",
+                .always, "threads.handled-early", "no message is handled before the array runs (ALREADY_IN_CLUSTER)",
                 each { node in
                     Expression.on(node, .inside(thread: Name.receive, procedure: "process_recvd_msg"))
                         .implies(.on(node, .v(Bit.alreadyInCluster)))
@@ -217,7 +225,7 @@ private struct RuleBook {
     func leftBehind(_ slot: Int) -> [Program.Rule] {
         var rules = [
             Program.Rule(
-                .always, "D13: bits of node\(slot + 1) are taken over only when they were left behind",
+                .always, "D13.taken", "D13: bits of node\(slot + 1) are taken over only when they were left behind",
                 each { node in
                     Expression.on(
                         node, .inside(thread: Name.recover, procedure: "recover_bitmaps(\(slot))")
@@ -227,12 +235,13 @@ private struct RuleBook {
         if !membership.usesJoin {
             rules.append(
                 Program.Rule(
-                    .always, "D13: node\(slot + 1) has left no bits behind as long as it runs",
+                    .always, "D13.left-early", "D13: node\(slot + 1) has left no bits behind as long as it runs",
                     joined(slot).implies(.v(Membership.bits(slot)) == 0)))
         }
         rules.append(
             Program.Rule(
-                .atEnd, "D13: at rest somebody has taken over the bits that node\(slot + 1) left behind",
+                .atEnd, "D13.rest.left",
+                "D13: at rest somebody has taken over the bits that node\(slot + 1) left behind",
                 Expression.any(everyone.map(joined)).implies(.v(Membership.bits(slot)) == 0)))
         return rules
     }

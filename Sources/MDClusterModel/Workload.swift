@@ -37,7 +37,7 @@ public enum ModelError: Error, Hashable, Sendable {
     case unknownVariant(String, known: [String])
     case unknownOperation(String, known: [String])
     case unknownProcedure(String, known: [String])
-    case unknownRule(String)
+    case unknownRule(String, near: [String])
     case tooManyParts(workload: String, nodes: Int)
     case emptyWorkload(known: [String])
     case unsupportedNodes(Int)

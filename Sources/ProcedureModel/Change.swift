@@ -23,23 +23,6 @@ extension Program {
         procedures[index].body = body
     }
 
-    /// Leaves out the rules whose names begin so, those that procedures ask included. False if there is none.
-    public mutating func removeRules(beginning: String) -> Bool {
-        let before = rules.count
-        rules.removeAll { $0.name.hasPrefix(beginning) }
-        var isFound = rules.count < before
-        for index in procedures.indices {
-            procedures[index].body = procedures[index].body.flatMap { statement in
-                statement.replacing { inner in
-                    guard case .require(_, let name) = inner, name.hasPrefix(beginning) else { return [inner] }
-                    isFound = true
-                    return []
-                }
-            }
-        }
-        return isFound
-    }
-
     /// Puts statements behind the first statement of a procedure that fits.
     public mutating func insert(_ statements: [Statement], into name: String, afterFirst fits: (Statement) -> Bool) {
         var isDone = false

@@ -72,7 +72,11 @@ public func mutex_trylock(_ mutex: String, result: String) -> Statement { .tryLo
 public func mutex_unlock(_ mutex: String) -> Statement { .unlock(mutex) }
 public func choose(_ branches: [[Statement]]) -> Statement { .choose(branches) }
 public func atomic(@CodeBuilder _ body: () -> [Statement]) -> Statement { .atomic(body()) }
-public func require(_ condition: Expression, _ rule: String) -> Statement { .require(condition, rule) }
+/// Asks for what nobody will want to leave out.
+public func require(_ condition: Expression, _ rule: String) -> Statement { .require(condition, .init("", rule)) }
+public func require(_ condition: Expression, _ id: RuleID, _ rule: String) -> Statement {
+    .require(condition, .init(id, rule))
+}
 public func start(_ thread: String) -> Statement { .start(thread) }
 
 public func crash() -> Statement { .crash }

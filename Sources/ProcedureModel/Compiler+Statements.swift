@@ -70,7 +70,7 @@ extension Compiler {
             frame.atomic -= 1
             if frame.atomic == 0 { frame.atomicBegun = false }
         case .require(let condition, let rule):
-            try compileRule(condition, rule, text: text, frame)
+            try compileRule(condition, rule.text, text: text, frame)
         case .start(let name):
             try compileStart(name, text: text, frame)
         case .crash: emitAssign(crashEffects, isLocal: false, text: text, frame: frame)

@@ -91,7 +91,7 @@ extension Statement {
         case .cancel(let lock): return "dlm_unlock(\(name(lock)), CANCEL)"
         case .choose: return "either"
         case .atomic: return "one step"
-        case .require(let condition, let rule): return "/* \(rule): \(condition.description(in: arguments)) */"
+        case .require(let condition, let rule): return "/* \(rule.text): \(condition.description(in: arguments)) */"
         case .start(let thread): return "wake_up_process(\(thread))"
         case .crash: return "this node is gone"
         }

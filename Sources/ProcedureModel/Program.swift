@@ -90,10 +90,16 @@ public struct Program: Sendable {
     public struct Rule: Sendable {
         public enum Kind: Sendable { case always, atEnd, sometimes }
         public var kind: Kind
+        public var id: RuleID
+        /// The sentence that says it.
         public var name: String
         public var condition: Expression
-        public init(_ kind: Kind, _ name: String, _ condition: Expression) {
+        /// A rule that nobody will want to leave out.
+        public init(_ kind: Kind, _ name: String, _ condition: Expression) { self.init(kind, "", name, condition) }
+
+        public init(_ kind: Kind, _ id: RuleID, _ name: String, _ condition: Expression) {
             self.kind = kind
+            self.id = id
             self.name = name
             self.condition = condition
         }

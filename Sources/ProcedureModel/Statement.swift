@@ -35,7 +35,7 @@ public indirect enum Statement: Hashable, Sendable {
     case choose([[Statement]])
     case atomic([Statement])
     /// A condition that must be true here, and the name of the rule that says so.
-    case require(Expression, String)
+    case require(Expression, Program.RuleName)
     /// Lets a thread begin at its procedure. It must not be running.
     case start(String)
     /// The node is gone: its other threads stop where they are, its mutexes are free, and its variables are 0. Its

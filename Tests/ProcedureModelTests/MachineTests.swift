@@ -245,13 +245,21 @@ func verdict(_ program: Program) throws -> Verdict { try Search(Machine(program)
         #expect(sites == Set([0, 2, 3].map { .init(procedure: "body1", number: $0) }))
     }
 
-    @Test func aRuleIsLeftOutByTheBeginningOfItsName() throws {
-        var program = program([[assign("x", 1), require(.v("x") == 0, "I1: x stays 0")]])
-        let isFound = program.removeRules(beginning: "I1:")
-        #expect(isFound)
+    @Test func aRuleIsLeftOutByItsID() throws {
+        var program = program([[assign("x", 1), require(.v("x") == 0, "I1.x", "whatever the sentence says")]])
+        program.rules.append(.init(.atEnd, "I12.rest.x", "another one", .v("x") == 0))
+        #expect(program.ruleNames.map { "\($0.id)" } == ["I12.rest.x", "I1.x"])
+        // I12 is not within I1, and a part of a word is no part.
+        for other: RuleID in ["I1.y", "I", "I12.res", "", "I1.x.y"] {
+            let isFound = program.removeRules(other)
+            #expect(!isFound, "\(other)")
+        }
+        let isFound = program.removeRules("I1")
+        #expect(isFound && program.ruleNames.map { "\($0.id)" } == ["I12.rest.x"])
+        #expect(try verdict(program) == .fails(.invariant("another one")))
+        let isFoundToo = program.removeRules("I12.rest")
+        #expect(isFoundToo)
         #expect(try verdict(program) == .holds)
-        let isFoundAgain = program.removeRules(beginning: "I1:")
-        #expect(!isFoundAgain)
     }
 }
 

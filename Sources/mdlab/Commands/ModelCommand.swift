@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import MDClusterModel
 import ModelChecker
+import NearNames
 import ProcedureModel
 
 /// mdlab model: the reference model of md-cluster.
@@ -34,7 +35,7 @@ struct ModelOptions: ParsableArguments {
                 "fail,remove: every node fails its device and then removes it. fail/resync: node 1 fails its device while node 2 resyncs. Without it: fail, or for a broken variant what shows its fault."
         ))
     var workloadAsked: String?
-    @Option(help: "Leave out the rules whose names begin so, such as I10; may be given again.")
+    @Option(help: "Leave out these rules, such as I10 or I12.rest; 'mdlab model show' lists them. May be given again.")
     var without: [String] = []
     @Flag(help: "Check too that the system can always come to rest: nothing runs in circles for ever.")
     var rest = false
@@ -52,8 +53,12 @@ struct ModelOptions: ParsableArguments {
 
     func program() throws -> Program {
         var program = try MDCluster.program(variant: variant, nodes: nodes, workload: Workload(workload, nodes: nodes))
-        for beginning in without {
-            guard program.removeRules(beginning: beginning) else { throw ModelError.unknownRule(beginning) }
+        for id in without {
+            let known = program.ruleNames
+            guard program.removeRules(RuleID(id)) else {
+                throw ModelError.unknownRule(
+                    id, near: NameSuggestions.of(id, among: known.map { "\($0.id)" }))
+            }
         }
         program.mustComeToRest = rest
         return program

@@ -19,7 +19,7 @@ struct ModelShowCommand: ParsableCommand {
             print("Procedures:")
             for procedure in program.procedures { print("  \(procedure.name)  \(procedure.source)") }
             print("Rules:")
-            for rule in program.rules { print("  \(rule.name)") }
+            for rule in program.ruleNames { print("  \(rule.id)  \(rule.text)") }
             return
         }
         for name in procedures {

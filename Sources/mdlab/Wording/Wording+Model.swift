@@ -14,8 +14,9 @@ extension ModelError: Worded {
             "there is no operation '\(name)'; a workload is made of \(known.joined(separator: ", "))"
         case .unknownProcedure(let name, _):
             "the model has no procedure '\(name)'; 'mdlab model show' lists them"
-        case .unknownRule(let name):
-            "the model has no rule that begins with '\(name)'; 'mdlab model show' lists them"
+        case .unknownRule(let id, let near):
+            "the model has no rule '\(id)'" + (near.isEmpty ? "" : " (perhaps \(near.joined(separator: " or ")))")
+                + "; 'mdlab model show' lists them"
         case .tooManyParts(let workload, let nodes):
             "workload '\(workload)' has more parts than there are nodes (\(nodes)); give --nodes or fewer parts"
         case .emptyWorkload(let known):
