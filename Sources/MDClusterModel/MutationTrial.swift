@@ -18,7 +18,7 @@ public struct MutationTrial: Sendable {
     public var workloads = MutationWorkload.all
     /// Faults that are tried at the same time.
     public var workers = 2
-    /// Why faults that nothing notices are harmless, by `Outcome.name`.
+    /// Why faults that nothing notices are harmless.
     var reasons = HarmlessMutants.reasons
 
     public init() {}
@@ -38,7 +38,7 @@ public struct MutationTrial: Sendable {
         case equivalent(states: Int)
         /// It is said to be harmless because another step does the same, but nothing notices if both are missing, or
         /// the other one is noticed alone.
-        case notBacked(by: String)
+        case notBacked(by: MutantIdentity)
 
         /// Whether there is nothing to be said against it.
         public var isSettled: Bool {
@@ -50,10 +50,14 @@ public struct MutationTrial: Sendable {
     }
 
     public struct Outcome: Sendable {
-        public var procedure: String
+        /// By which `HarmlessMutants` knows it.
+        public var identity: MutantIdentity
+        /// What was done, for a person.
         public var change: String
         public var fate: Fate
-        /// The name by which `HarmlessMutants` knows it.
+
+        public var procedure: String { identity.procedure }
+        /// Procedure and change, for a person.
         public var name: String { "\(procedure): \(change)" }
     }
 
@@ -66,9 +70,8 @@ public struct MutationTrial: Sendable {
 
     /// A fault, whatever the workload.
     private struct Key: Hashable {
-        var procedure: String
-        var change: String
-        /// Among those of the same text in the procedure.
+        var identity: MutantIdentity
+        /// Among those of the same identity.
         var count: Int
     }
 
@@ -88,13 +91,13 @@ public struct MutationTrial: Sendable {
 
     private static func bounds(_ states: Int) -> Bounds { Bounds(states: min(states, 1 << 30), bytes: 1 << 30) }
 
-    /// Reasons that are not needed: no fault of the name is harmless for that reason any more. Asked of the outcomes of
-    /// a run with all workloads.
-    public func staleReasons(_ outcomes: [Outcome], procedures: Set<String> = []) -> [String] {
-        let needed = Set(outcomes.filter { if case .harmless = $0.fate { true } else { false } }.map(\.name))
-        return reasons.keys.filter { name in
-            !needed.contains(name) && (procedures.isEmpty || procedures.contains { name.hasPrefix("\($0): ") })
-        }.sorted()
+    /// Reasons that are not needed: no fault of the identity is harmless for that reason any more. Asked of the
+    /// outcomes of a run with all workloads.
+    public func staleReasons(_ outcomes: [Outcome], procedures: Set<String> = []) -> [MutantIdentity] {
+        let needed = Set(outcomes.filter { if case .harmless = $0.fate { true } else { false } }.map(\.identity))
+        return reasons.keys.filter { identity in
+            !needed.contains(identity) && (procedures.isEmpty || procedures.contains(identity.procedure))
+        }.sorted { ($0.procedure, $0.change) < ($1.procedure, $1.change) }
     }
 
     /// A workload's own list of operations is no part of the model.
@@ -108,7 +111,7 @@ public struct MutationTrial: Sendable {
     public func run(
         procedures: Set<String> = [], _ report: @Sendable @escaping (Outcome) -> Void = { _ in }
     ) throws -> [Outcome] {
-        var order: [Key] = []
+        var order: [(key: Key, change: String)] = []
         var known = Set<Key>()
         var grounds: [Ground] = []
         let wanted = procedures
@@ -127,21 +130,21 @@ public struct MutationTrial: Sendable {
         let explored = try Self.inParallel(workers, chosen.count) {
             try Self.ground(chosen[$0], states: verdicts[$0].1.states, wanted)
         }
-        for (ground, keys) in explored {
-            for key in keys where known.insert(key).inserted { order.append(key) }
+        for (ground, faults) in explored {
+            for fault in faults where known.insert(fault.key).inserted { order.append(fault) }
             grounds.append(ground)
         }
         grounds.sort { $0.states < $1.states }
-        let (keys, ready, reasons) = (order, grounds, reasons)
+        let (faults, ready, reasons) = (order, grounds, reasons)
         let results = Synchronization.Mutex<(found: [Outcome?], reported: Int)>(
-            (Array(repeating: nil, count: keys.count), 0))
-        return try Self.inParallel(workers, keys.count) { index in
-            let key = keys[index]
+            (Array(repeating: nil, count: faults.count), 0))
+        return try Self.inParallel(workers, faults.count) { index in
+            let (key, change) = faults[index]
             let outcome = Outcome(
-                procedure: key.procedure, change: key.change, fate: Self.fate(of: key, ready, reasons))
+                identity: key.identity, change: change, fate: Self.fate(of: key, ready, reasons))
             results.withLock { results in
                 results.found[index] = outcome
-                while results.reported < keys.count, let next = results.found[results.reported] {
+                while results.reported < faults.count, let next = results.found[results.reported] {
                     report(next)
                     results.reported += 1
                 }
@@ -154,19 +157,19 @@ public struct MutationTrial: Sendable {
     /// text.
     private static func ground(
         _ workload: MutationWorkload, states: Int, _ procedures: Set<String>
-    ) throws -> (Ground, [Key]) {
+    ) throws -> (Ground, [(key: Key, change: String)]) {
         let program = try workload.program()
-        var counts: [String: Int] = [:]
+        var counts: [MutantIdentity: Int] = [:]
         var mutants: [Key: Mutant] = [:]
-        var order: [Key] = []
+        var order: [(key: Key, change: String)] = []
         for mutant in program.mutants()
         where isOfTheModel(mutant.procedure) && (procedures.isEmpty || procedures.contains(mutant.procedure))
             && (workload.procedures.isEmpty || workload.procedures.contains(mutant.procedure))
         {
-            let key = Key(procedure: mutant.procedure, change: mutant.change, count: counts[mutant.name, default: 0])
-            counts[mutant.name, default: 0] += 1
+            let key = Key(identity: mutant.identity, count: counts[mutant.identity, default: 0])
+            counts[mutant.identity, default: 0] += 1
             mutants[key] = mutant
-            order.append(key)
+            order.append((key, mutant.change))
         }
         guard !order.isEmpty else {
             return (
@@ -203,8 +206,10 @@ public struct MutationTrial: Sendable {
         return try results.withLock { list in try list.compactMap { try $0?.get() } }
     }
 
-    private static func fate(of key: Key, _ grounds: [Ground], _ reasons: [String: HarmlessMutants.Reason]) -> Fate {
-        let reason = reasons["\(key.procedure): \(key.change)"]
+    private static func fate(of key: Key, _ grounds: [Ground], _ reasons: [MutantIdentity: HarmlessMutants.Reason])
+        -> Fate
+    {
+        let reason = reasons[key.identity]
         var programs: [(program: Program, ground: Ground)] = []
         for ground in grounds where reason == nil || ground.states < harmlessStates {
             guard let mutant = ground.mutants[key],
@@ -244,14 +249,14 @@ public struct MutationTrial: Sendable {
     }
 
     /// Whether another fault that nothing notices alone is noticed together with this one.
-    private static func isBacked(by backup: String, _ programs: [(program: Program, ground: Ground)]) -> Bool {
+    private static func isBacked(by backup: MutantIdentity, _ programs: [(program: Program, ground: Ground)]) -> Bool {
         var isNoticed = false
         for (program, ground) in programs {
             // The other step alone.
-            for (key, mutant) in ground.mutants where "\(key.procedure): \(key.change)" == backup {
+            for (key, mutant) in ground.mutants where key.identity == backup {
                 if (try? failure(of: mutant.program, ground)) != nil { return false }
             }
-            guard !isNoticed, let both = program.mutants().first(where: { $0.name == backup }) else { continue }
+            guard !isNoticed, let both = program.mutants().first(where: { $0.identity == backup }) else { continue }
             if (try? failure(of: both.program, ground)) != nil { isNoticed = true }
         }
         return isNoticed

@@ -3,14 +3,31 @@
 /// A program with one small fault put in: what rules and deadlock detection must notice, if they are worth anything.
 public struct Mutant: Sendable {
     public var procedure: String
-    /// What was done: "drop: HOLDING_MUTEX_FOR_RECVD = 1".
+    /// What was done, for a person: "drop: HOLDING_MUTEX_FOR_RECVD = 1".
     public var change: String
+    /// What was done, for lists that refer to it.
+    public var identity: MutantIdentity
     /// Where: the number of the statement in the procedure, as `Program.reachedSites` has it.
     public var site: Int
     public var program: Program
 
-    /// The name by which a reason for being harmless is looked up.
+    /// Procedure and change, for a person.
     public var name: String { "\(procedure): \(change)" }
+}
+
+/// Which fault a mutant has, however statements are printed: the procedure, and the `structure` of what was dropped,
+/// swapped or taken as true, without the statements inside it. The same statement twice in a procedure is one identity.
+public struct MutantIdentity: Hashable, Sendable, CustomStringConvertible {
+    public var procedure: String
+    /// `(drop (set HOLDING_MUTEX_FOR_RECVD 1))`, `(swap (...) (...))`, `(always (...))`.
+    public var change: String
+
+    public init(procedure: String, change: String) {
+        self.procedure = procedure
+        self.change = change
+    }
+
+    public var description: String { "\(procedure) \(change)" }
 }
 
 extension Program {
@@ -21,8 +38,11 @@ extension Program {
             return Self.mutations(of: procedures[index].body, &sites).map { mutation in
                 var program = self
                 program.procedures[index].body = mutation.body
+                let name = procedures[index].name
                 return Mutant(
-                    procedure: procedures[index].name, change: mutation.change, site: mutation.site, program: program)
+                    procedure: name, change: mutation.change,
+                    identity: MutantIdentity(procedure: name, change: mutation.structure.description),
+                    site: mutation.site, program: program)
             }
         }
     }
@@ -30,6 +50,7 @@ extension Program {
     private struct Mutation {
         var body: [Statement]
         var change: String
+        var structure: Structure
         var site: Int
     }
 
@@ -44,18 +65,26 @@ extension Program {
             if isStep(statement) {
                 var dropped = body
                 dropped.remove(at: index)
-                result.append(Mutation(body: dropped, change: "drop: \(line)", site: site))
+                result.append(
+                    Mutation(
+                        body: dropped, change: "drop: \(line)", structure: .form("drop", statement.head), site: site))
                 if index + 1 < body.count, isStep(body[index + 1]), body[index + 1] != statement, !inAtomic {
                     var swapped = body
                     swapped.swapAt(index, index + 1)
-                    let other = body[index + 1].line(in: [:])
-                    result.append(Mutation(body: swapped, change: "swap: \(line) with \(other)", site: site))
+                    let other = body[index + 1]
+                    result.append(
+                        Mutation(
+                            body: swapped, change: "swap: \(line) with \(other.line(in: [:]))",
+                            structure: .form("swap", statement.head, other.head), site: site))
                 }
             }
-            if case .ifElse(_, let then, _) = statement {
+            if case .ifElse(let condition, let then, _) = statement {
                 var always = body
                 always.replaceSubrange(index...index, with: then)
-                result.append(Mutation(body: always, change: "always: \(line)", site: site))
+                result.append(
+                    Mutation(
+                        body: always, change: "always: \(line)", structure: .form("always", condition.structure),
+                        site: site))
             }
             for part in statement.blocks.indices {
                 let inner = statement.blocks[part]
@@ -63,7 +92,8 @@ extension Program {
                     mutation in
                     var changed = body
                     changed[index] = inner.rebuild(mutation.body)
-                    return Mutation(body: changed, change: mutation.change, site: mutation.site)
+                    return Mutation(
+                        body: changed, change: mutation.change, structure: mutation.structure, site: mutation.site)
                 }
             }
         }

@@ -49,42 +49,81 @@ import Testing
         }
     }
 
+    private func fault(_ change: String) -> MutantIdentity {
+        MutantIdentity(procedure: "unlock_comm", change: change)
+    }
+    /// recv_mutex is let go after the token.
+    private var later: MutantIdentity {
+        fault("(swap (unlock recv_mutex) (let ret (call dlm_lock_sync (res token) (mode 0))))")
+    }
+
     /// A fault that nothing notices is settled by its reason only.
     @Test func aDroppedReasonIsMissed() throws {
         var trial = trial("grow/")
-        let name = "unlock_comm: swap: mutex_unlock(recv_mutex) with ret = dlm_lock_sync(token, NL)"
         let before = try trial.run(procedures: ["unlock_comm"])
         #expect(before.filter { !$0.fate.isSettled }.isEmpty)
         #expect(trial.staleReasons(before, procedures: ["unlock_comm"]).isEmpty)
-        trial.reasons[name] = nil
+        trial.reasons[later] = nil
         let after = try trial.run(procedures: ["unlock_comm"])
-        #expect(after.filter { !$0.fate.isSettled }.map(\.name) == [name])
+        #expect(after.filter { !$0.fate.isSettled }.map(\.identity) == [later])
     }
 
     /// One for a fault that is noticed, one for a fault that there is not.
     @Test func aReasonThatIsNotNeededIsStale() throws {
         var trial = trial("grow/")
-        trial.reasons["unlock_comm: drop: SEND_LOCK = 0"] = .init(text: "it is")
-        trial.reasons["unlock_comm: drop: SEND_LICK = 0"] = .init(text: "it is")
+        let stale = [fault("(drop (set SEND_LICK 0))"), fault("(drop (set SEND_LOCK 0))")]
+        for identity in stale { trial.reasons[identity] = .init(text: "it is") }
         let outcomes = try trial.run(procedures: ["unlock_comm"])
-        #expect(
-            trial.staleReasons(outcomes, procedures: ["unlock_comm"]) == [
-                "unlock_comm: drop: SEND_LICK = 0", "unlock_comm: drop: SEND_LOCK = 0",
-            ])
+        #expect(trial.staleReasons(outcomes, procedures: ["unlock_comm"]) == stale)
     }
 
     /// Two that do the same are taken out together; a step that is noticed alone backs nothing.
     @Test func whatIsSaidToBackAStepIsTakenOutWithIt() throws {
         var trial = trial("grow/")
-        let swap = "unlock_comm: swap: mutex_unlock(recv_mutex) with ret = dlm_lock_sync(token, NL)"
-        func fate(_ backup: String) throws -> MutationTrial.Fate? {
-            trial.reasons[swap] = .init(text: "the other does the same", backup: backup)
-            return try trial.run(procedures: ["unlock_comm"]).first { $0.name == swap }?.fate
+        func fate(_ backup: MutantIdentity) throws -> MutationTrial.Fate? {
+            trial.reasons[later] = .init(text: "the other does the same", backup: backup)
+            return try trial.run(procedures: ["unlock_comm"]).first { $0.identity == later }?.fate
         }
-        for backup in ["unlock_comm: drop: SEND_LOCK = 0", "unlock_comm: drop: nothing"] {
+        for backup in [fault("(drop (set SEND_LOCK 0))"), fault("(drop nothing)")] {
             let found = try fate(backup)
             #expect(found == .notBacked(by: backup))
         }
+    }
+
+    /// Rules and comments may be worded anew, and no reason is lost by it.
+    @Test func reasonsDoNotDependOnTexts() throws {
+        for workload in MutationWorkload.all.prefix(3) {
+            var program = try workload.program()
+            let before = program.mutants().map(\.identity)
+            for index in program.procedures.indices {
+                program.procedures[index].source = "elsewhere"
+                program.procedures[index].body = program.procedures[index].body.flatMap { statement in
+                    statement.replacing { inner in
+                        guard case .require(let condition, let rule) = inner else { return [inner] }
+                        return [.require(condition, .init(rule.id, "worded anew"))]
+                    }
+                }
+            }
+            #expect(program.mutants().map(\.identity) == before)
+        }
+    }
+
+    /// Of all statements of the model, two have the same structure only where they are the same.
+    @Test func noTwoStatementsHaveTheSameStructure() throws {
+        var known: [String: Statement] = [:]
+        for workload in MutationWorkload.all {
+            for procedure in try workload.program().procedures {
+                for statement in procedure.body {
+                    _ = statement.replacing { inner in
+                        if case .require = inner { return [] }
+                        let other = known.updateValue(inner, forKey: inner.structure.description)
+                        #expect(other == nil || other == inner, "\(inner.structure)")
+                        return [inner]
+                    }
+                }
+            }
+        }
+        #expect(known.count > 200)
     }
 
     /// A thread's own note in another order is nothing that anyone could see.

@@ -29,6 +29,7 @@ struct ModelMutateCommand: ParsableCommand {
             let (kind, text) = ModelWording.fate(outcome.fate)
             if all || !outcome.fate.isSettled {
                 print("\(kind): \(outcome.name)\(text)")
+                if !outcome.fate.isSettled { print("  identity: \(outcome.identity)") }
             }
         }
         let counts = Dictionary(outcomes.map { (ModelWording.fate($0.fate).0, 1) }, uniquingKeysWith: +)

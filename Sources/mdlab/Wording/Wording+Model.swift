@@ -199,8 +199,8 @@ enum ModelWording {
         }
     }
 
-    static func stale(_ reason: String) -> String {
-        "stale: \(reason) (no fault of this name goes unnoticed; remove its reason from HarmlessMutants.swift)"
+    static func stale(_ fault: MutantIdentity) -> String {
+        "stale: \(fault) (no such fault goes unnoticed; remove its reason from HarmlessMutants.swift)"
     }
 
     private static func why(_ reason: Verdict.Reason) -> String {
