@@ -24,6 +24,30 @@ import Testing
         ("a mail that quotes", { "> > " + String(format: "[%12.6f] ", $0) + $2 }),
         ("colours", { "\u{1b}[32m" + String(format: "[%12.6f] ", $0) + "\u{1b}[0m\u{1b}[31m" + $2 + "\u{1b}[0m" }),
         ("bare text", { $2 }),
+        ("a block of code in a mail", { ">     " + String(format: "[%12.6f] ", $0) + $2 }),
+        ("a mail with blanks that do not break", { ">> " + String(format: "[\u{a0} %.6f] ", $0) + $2 }),
+        ("quoted again and again", { "> >> >>> " + String(format: "[%12.6f] ", $0) + $2 }),
+        ("quoted with a name", { ">Sasha> " + String(format: "[%12.6f] ", $0) + $2 }),
+        ("an editor's line numbers", { String(format: "%d  <4>[%.6f] ", 1162 + $1, $0) + $2 }),
+        ("a chat", { String(format: "21:42:17 >>> [%.6f] ", $0) + $2 }),
+        ("a collector of netconsole", { String(format: "| [ 1:10.129] 4,12129,%.0f,-;", $0 * 1e6) + $2 }),
+        ("dmesg -T in another language", { "[\u{56db} 9\u{6708} 26 20:15:\(10 + Int($0) % 50) 2024] " + $2 }),
+        ("dmesg -T with blanks that do not break", { "[Tue Jun\u{a0} 7 09:58:\(10 + Int($0) % 50) 2022] " + $2 }),
+        ("dmesg -H in another language", { ($1 == 4 ? "[\u{10d}en 1 13:05] " : "[  +0,000012] ") + $2 }),
+        ("dmesg -H on the third", { ($1 == 4 ? "[Jun 3 09:02] " : "[  +0.000012] ") + $2 }),
+        ("dmesg --time-format iso", { "2026-11-26T10:00:00,\(100_000 + Int($0))+00:00 " + $2 }),
+        ("journald -o short-monotonic", { String(format: "[%12.6f] host kernel: ", $0) + $2 }),
+        ("journald -o short-monotonic without the host", { String(format: "[%12.6f] kernel: ", $0) + $2 }),
+        ("journald -o short-unix", { String(format: "17826%012.6f host kernel: ", 10_000 + $0) + $2 }),
+        ("journald -o short-full", { "Thu 2026-11-26 10:00:00 UTC host kernel: " + $2 }),
+        ("journald -o with-unit in the day's own zone", { "2026-11-26T10:00:00+01:00 kernel: " + $2 }),
+        ("journald without the host", { "Oct 12 18:12:16 kernel: " + $2 }),
+        ("without date and host", { "kernel: " + $2 }),
+        ("without date and host, with a stamp", { "> > kernel: " + String(format: "[%12.6f] ", $0) + $2 }),
+        (
+            "logread of OpenWrt",
+            { "Thu Nov 26 10:00:00 2026 kern.warn kernel: " + String(format: "[%12.6f] ", $0) + $2 }
+        ),
     ]
 
     private static let recorded = """
@@ -62,9 +86,23 @@ import Testing
     @Test(arguments: [
         "hello\nworld\n", "Nov 26 10:00:00 host sshd[1]: kernel: BUG: x\n", "[1] + done\n", "[not a stamp] x\n",
         "> quoted\n",
-        "> kernel: x\n", "\u{1b}[", "kern :\n", "kern:warn\n", "a kernel: b\n", "Nov 99 99 host kernel: x\n", "\0\0\0",
+        "> kernel: x\n", "kernel: nothing to see\nkernel: here\n", "[Mon 1 2 3 4] x\n", "[in 1 a:b] x\n", "12:00 x\n",
+        "2026-11-26T10:00:00 host sshd[1]: x\n", "17826.123456 host kernel: x\n", "\u{a0}\u{a0}\n", "\u{1b}[",
+        "kern :\n", "kern:warn\n", "a kernel: b\n", "Nov 99 99 host kernel: x\n", "\0\0\0",
     ]) func whatIsNoKernelLineIsNone(text: String) {
         #expect(KernelLog(text: text).lines.filter { $0.isKernel } == [])
+    }
+
+    /// Another program's line on the kernel's clock.
+    @Test func aJournalOnTheKernelsClockHasOtherProgramsToo() {
+        let log = KernelLog(
+            text: """
+                [    1.000000] host kernel: md: md0 stopped.
+                [    2.000000] host mdadm[1]: BUG: no kernel
+                [    3.000000] host kernel: md: md1 stopped.
+                """)
+        #expect(log.lines.map(\.isKernel) == [true, false, true])
+        #expect(log.lines[0].text == "md: md0 stopped.")
     }
 
     @Test func garbageIsRead() {
@@ -76,6 +114,7 @@ import Testing
             }
             let log = KernelLog(bytes: bytes)
             #expect(log.threads.count <= log.lines.count)
+            #expect(KernelLog(pasted: bytes).lines.count <= log.lines.count)
         }
         #expect(KernelLog(bytes: [UInt8](repeating: 65, count: 8 << 20)).lines.count == 1)
     }

@@ -51,9 +51,17 @@ public struct KernelLog: Sendable, Equatable {
         for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             parser.take(line.prefix(Self.longestLine))
         }
+        self.init(parser, mayBeBare: true)
+    }
+
+    /// - Parameter mayBeBare: a text without any form can be the kernel's as a whole.
+    init(_ parser: KernelLogParser, mayBeBare: Bool) {
         lines = parser.lines
         lost = parser.lost
-        guard !parser.hasForm, lines.count(where: { LogShape.isUnmistakable($0.text) }) >= 2 else { return }
+        if parser.named.contains(where: { LogShape.isUnmistakable(lines[$0].text) }) {
+            for place in parser.named { lines[place].isKernel = true }
+        }
+        guard mayBeBare, !parser.hasForm, lines.count(where: { LogShape.isUnmistakable($0.text) }) >= 2 else { return }
         for place in lines.indices { lines[place].isKernel = true }
     }
 }

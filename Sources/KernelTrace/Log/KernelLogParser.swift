@@ -6,7 +6,14 @@ struct KernelLogParser {
     private(set) var lost: UInt64 = 0
     /// Some line says by its form whose it is.
     private(set) var hasForm = false
+    /// For each line how many bytes it had with all that was before and behind its text.
+    private(set) var widths: [Int] = []
+    /// Lines that begin with "kernel:" and do not say when: the kernel's only if what they say is.
+    private(set) var named: [Int] = []
     private var number = 0
+    private var width = 0
+    /// The host of a journal that was printed with the kernel's clock.
+    private var journalHost: [UInt8]?
     private var nextSequence: UInt64?
 
     mutating func take(_ bytes: ArraySlice<UInt8>) {
@@ -14,6 +21,7 @@ struct KernelLogParser {
         var bytes = bytes
         while bytes.last == UInt8(ascii: "\r") { bytes = bytes.dropLast() }
         if bytes.isEmpty { return }
+        width = bytes.count
         if takeProperty(bytes) || takeRecord(bytes) || takeStamped(bytes) { return }
         // What a terminal or a mail has put around the line.
         let plain = LogShape.plain(bytes)
@@ -27,8 +35,16 @@ struct KernelLogParser {
             append(time: nil, level: line.level, bytes: text, isKernel: true)
             return
         }
-        bytes = plain[...]
-        append(time: nil, level: nil, bytes: bytes, isKernel: false)
+        if let inner = LogShape.behindMarks(plain[...]), takeRecord(inner) || takeStamped(inner) { return }
+        if let text = LogShape.named(plain[...]) {
+            if takeStamped(text) { return }
+            named.append(lines.count)
+            append(
+                time: nil, level: nil, bytes: text.first == UInt8(ascii: " ") ? text.dropFirst() : text, isKernel: false
+            )
+            return
+        }
+        append(time: nil, level: nil, bytes: plain[...], isKernel: false)
     }
 
     /// " KEY=value": belongs to the record before it (Documentation/ABI/testing/dev-kmsg).
@@ -64,7 +80,7 @@ struct KernelLogParser {
     /// "[    1.234567] text", with the thread or CPU in a second pair of brackets when the kernel says it
     /// (CONFIG_PRINTK_CALLER).
     private mutating func takeStamped(_ bytes: ArraySlice<UInt8>, level: Int? = nil) -> Bool {
-        var (bytes, level) = (bytes, level)
+        var (bytes, level) = (LogShape.unindented(bytes), level)
         // "<4>" stays on a console without a log daemon's help.
         if bytes.count > 3, bytes.first == UInt8(ascii: "<"),
             let end = bytes.prefix(5).firstIndex(of: UInt8(ascii: ">"))
@@ -72,9 +88,7 @@ struct KernelLogParser {
             level = Self.number(bytes[(bytes.startIndex + 1)..<end]).map { Int($0 & 7) } ?? level
             bytes = bytes[(end + 1)...]
         }
-        while bytes.first == UInt8(ascii: " "), bytes.count > 1, bytes[bytes.startIndex + 1] == UInt8(ascii: "[") {
-            bytes = bytes.dropFirst()
-        }
+        bytes = LogShape.unindented(bytes)
         guard bytes.first == UInt8(ascii: "["), let close = bytes.prefix(32).firstIndex(of: UInt8(ascii: "]")) else {
             return false
         }
@@ -88,14 +102,34 @@ struct KernelLogParser {
             text = text[(second + 1)...]
         }
         if text.first == UInt8(ascii: " ") { text = text.dropFirst() }
-        append(time: Double(seconds) + Double(micros) / 1e6, level: level, bytes: text, isKernel: true)
+        let isKernel = takeIdentifier(&text)
+        append(time: Double(seconds) + Double(micros) / 1e6, level: level, bytes: text, isKernel: isKernel)
         return true
+    }
+
+    /// `journalctl -o short-monotonic` has the kernel's clock, and behind it "host kernel: ", or another program. Takes
+    /// that away; false if the line is the other program's.
+    private mutating func takeIdentifier(_ text: inout ArraySlice<UInt8>) -> Bool {
+        let mark = Array("kernel: ".utf8)
+        if text.starts(with: mark) {
+            text = text.dropFirst(mark.count)
+            return true
+        }
+        guard let blank = text.prefix(65).firstIndex(of: UInt8(ascii: " ")) else { return true }
+        let rest = text[(blank + 1)...]
+        if rest.starts(with: mark) {
+            journalHost = Array(text[..<blank])
+            text = rest.dropFirst(mark.count)
+            return true
+        }
+        return !(journalHost?.elementsEqual(text[..<blank]) ?? false)
     }
 
     /// A message of several lines is one record, its line ends written as \x0a: each becomes a line.
     private mutating func append(time: Double?, level: Int?, bytes: ArraySlice<UInt8>, isKernel: Bool) {
         hasForm = hasForm || isKernel
         for part in Self.unescaped(bytes).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            widths.append(width)
             lines.append(
                 KernelLog.Line(
                     number: number, time: time, level: level, text: String(decoding: part, as: UTF8.self),

@@ -62,17 +62,18 @@ extension KernelLog {
     }
 
     /// " 0000000000000046 ffff9d20ccfea800 ..."
-    private static func isWords(_ text: Substring) -> Bool {
+    static func isWords(_ text: Substring) -> Bool {
         let words = text.split(separator: " ")
         return !words.isEmpty && words.allSatisfy { $0.count == 16 && $0.allSatisfy(\.isHexDigit) }
     }
 
-    /// "INFO: task md0_cluster_rec:314 blocked for more than 120 seconds."
-    private static func hungTask(_ text: String) -> (comm: String, pid: Int, seconds: Int)? {
+    /// "INFO: task md0_cluster_rec:314 blocked for more than 120 seconds."; since 7.0 with "in I/O wait" where it is so.
+    static func hungTask(_ text: String) -> (comm: String, pid: Int, seconds: Int)? {
         guard let begin = text.firstRange(of: "INFO: task "),
-            let middle = text.firstRange(of: " blocked for more than ")
+            let first = text[begin.upperBound...].firstRange(of: " blocked "),
+            let middle = text[first.lowerBound...].firstRange(of: " for more than ")
         else { return nil }
-        let name = text[begin.upperBound..<middle.lowerBound]
+        let name = text[begin.upperBound..<first.lowerBound]
         guard let colon = name.lastIndex(of: ":"), let pid = Int(name[name.index(after: colon)...]),
             let seconds = Int(text[middle.upperBound...].prefix { $0.isNumber })
         else { return nil }
@@ -80,7 +81,8 @@ extension KernelLog {
     }
 
     /// "task:NAME state:D stack:0 pid:128 ..."; before 5.14 "NAME            D    0   128      2 0x80000000".
-    private static func task(_ text: String) -> NodeSnapshot.Thread? {
+    static func task(_ text: String) -> NodeSnapshot.Thread? {
+        let text = text.drop { $0 == " " }
         if text.hasPrefix("task:"), let state = text.firstRange(of: " state:"), let pid = text.firstRange(of: " pid:") {
             let name = text[text.index(text.startIndex, offsetBy: 5)..<state.lowerBound]
             let digits = text[pid.upperBound...].drop { $0 == " " }.prefix { $0.isNumber }

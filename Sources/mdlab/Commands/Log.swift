@@ -49,7 +49,7 @@ struct LogCommand: ParsableCommand {
                 if bytes.count > sizeLimit { throw LogFileError.tooLarge(file) }
             }
             if bytes.isEmpty { throw LogFileError.empty(file) }
-            return KernelLog(bytes: bytes)
+            return KernelLog(pasted: bytes)
         } catch let error as LogFileError {
             throw error
         } catch {
