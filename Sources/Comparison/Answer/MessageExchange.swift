@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import KernelTrace
+import ProtocolTrace
 
 /// A message and what came of it: the sender's locks, and what each receiver did. Which receptions belong to it is not
 /// taken from clocks, but from the order of the model's run.
@@ -53,7 +54,9 @@ extension ModelComparison {
     ///
     /// - Parameter traces: those that were compared, in the same order.
     public func exchanges(_ traces: [(node: NodeID, events: [KernelEvent])]) -> [MessageExchange] {
-        var reader = ExchangeReader(nodes: traces.map(\.node))
+        var reader = ExchangeReader(
+            nodes: traces.map(\.node),
+            operations: traces.map { LockOperation.all(in: $0.events, lockspace: words.lockspace) })
         for item in run?.order ?? [] {
             let event = words.nodes[item.node].events[item.place]
             reader.read(traces[item.node].events[Int(event.index)], on: item.node)
@@ -70,10 +73,17 @@ private struct ExchangeReader {
     /// By node: the exchange that it sends, and the one whose reception it is at, with the receiver's place.
     private var sending: [Int: Int] = [:]
     private var receiving: [Int: (exchange: Int, place: Int)] = [:]
-    /// By node and resource: the mode that was asked for last, and by whom.
-    private var asked: [Int: [LockResource: (mode: LockMode, event: KernelEvent)]] = [:]
+    /// By node and event: the operation that it answers.
+    private let answers: [[Int: LockOperation]]
 
-    init(nodes: [NodeID]) { names = nodes }
+    init(nodes: [NodeID], operations: [[LockOperation]]) {
+        names = nodes
+        answers = operations.map { operations in
+            Dictionary(
+                operations.compactMap { operation in operation.answer.map { ($0.index, operation) } },
+                uniquingKeysWith: { _, last in last })
+        }
+    }
 
     mutating func read(_ event: KernelEvent, on node: Int) {
         switch event.body {
@@ -102,20 +112,18 @@ private struct ExchangeReader {
         case .bast: basts[node] = event.time
         case .lockStart:
             guard let mode = dlm.mode else { return }
-            asked[node, default: [:]][dlm.resource] = (mode, event)
             if dlm.resource == .ack, mode == .nl {
                 reception(of: event, on: node) { $0.acknowledged = event.time }
             } else if dlm.resource == .message, mode == .nl {
                 reception(of: event, on: node) { $0.ended = event.time }
             }
         case .ast:
-            guard dlm.status == 0, let (mode, request) = asked[node]?[dlm.resource] else { return }
-            if dlm.resource == .token, mode == .ex { tokens[node] = event.time }
-            if dlm.resource == .message, mode == .cr, request.role == .recvDaemon {
-                received(event, request, on: node)
-            }
-            guard let number = sending[node], request.role != .recvDaemon else { return }
-            switch (dlm.resource, mode) {
+            guard let operation = answers[node][event.index], operation.granted else { return }
+            let isReceiver = operation.thread.role == .recvDaemon
+            if operation.request == .convert(.token, .ex) { tokens[node] = event.time }
+            if operation.request == .convert(.message, .cr), isReceiver { received(event, operation, on: node) }
+            guard let number = sending[node], !isReceiver else { return }
+            switch (operation.resource, operation.mode) {
             case (.message, .ex): exchanges[number].locked = event.time
             case (.message, .cw): exchanges[number].published = event.time
             case (.ack, .ex): exchanges[number].acknowledged = event.time
@@ -127,7 +135,7 @@ private struct ExchangeReader {
     }
 
     /// What is on message now was sent last: token lets one node send at a time.
-    private mutating func received(_ event: KernelEvent, _ request: KernelEvent, on node: Int) {
+    private mutating func received(_ event: KernelEvent, _ request: LockOperation, on node: Int) {
         guard let number = exchanges.indices.last, exchanges[number].sender != "\(names[node])" else { return }
         receiving[node] = (number, exchanges[number].receivers.count)
         exchanges[number].receivers.append(

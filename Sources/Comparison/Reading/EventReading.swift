@@ -3,6 +3,7 @@ import ClusterProtocol
 import KernelTrace
 import MDClusterModel
 import ProcedureModel
+import ProtocolTrace
 
 /// What an event of a trace is for the comparison.
 enum EventReading: Equatable {
@@ -37,24 +38,14 @@ struct EventReader {
     private let lockspace: UInt32
     private let arrays: Set<Int64>
     private let probed: Set<String>
-    /// By lkb: who asked last, and what of its requests.
-    private var askers: [UInt32: Asker] = [:]
-    /// By thread: the lkb whose answer it waits for.
-    private var waits: [EventReading.Actor: UInt32] = [:]
+    /// Who asked for what, and which answer is whose.
+    private var pairing: LockPairing
+    /// By thread: the operation whose answer it waits for, by its place.
+    private var waits: [EventReading.Actor: Int] = [:]
+    /// Operations whose thread has gone on without the answer.
+    private var abandoned: Set<Int> = []
     /// join() was seen: the lockspace and all its locks are made after it.
     private var hasBegun = false
-
-    private struct Asker {
-        var actor: EventReading.Actor
-        var resource: LockResource
-        /// Nanoseconds of the node's trace clock.
-        var time: UInt64
-        /// The thread has gone on without the answer.
-        var isAlone = false
-        /// The last request was taken back, and nobody waits for the answer. What it sets is still set when
-        /// lockres_free comes to wait for its own, so that one is not waited for either.
-        var isCancelled = false
-    }
 
     /// - Parameters:
     ///   - lockspace: of the array that is compared.
@@ -62,6 +53,7 @@ struct EventReader {
     ///   - probed: functions with a probe at their entry in this record.
     init(lockspace: UInt32, arrays: Set<Int64>, probed: Set<String>) {
         (self.lockspace, self.arrays, self.probed) = (lockspace, arrays, probed)
+        pairing = LockPairing(lockspace: lockspace)
     }
 
     /// md_wakeup_thread is called from everywhere; these calls are those that follow HOLDING_MUTEX_FOR_RECVD.
@@ -77,11 +69,12 @@ struct EventReader {
         case .dlm(let dlm) where dlm.kind == .lockStart: break
         default: return nil
         }
-        let actor = actor(of: event)
-        guard let lock = waits.removeValue(forKey: actor), let asker = askers[lock] else { return nil }
-        askers[lock]?.isAlone = true
-        guard event.time >= asker.time + Self.waitLimit else { return nil }
-        return .label(TraceLabel(.lockTimeout, [.symbol("\(asker.resource)")]), actor)
+        let actor = Self.actor(event.role, event.pid)
+        guard let place = waits.removeValue(forKey: actor) else { return nil }
+        abandoned.insert(place)
+        let operation = pairing.operations[place]
+        guard event.time >= operation.time + Self.waitLimit else { return nil }
+        return .label(TraceLabel(.lockTimeout, [.symbol("\(operation.resource)")]), actor)
     }
 
     /// nil for an AST whose request was not seen.
@@ -92,18 +85,21 @@ struct EventReader {
             guard let names = ObservedProgram.arguments[function] else { return .ignored(.notCompared) }
             if let mddev = values["mddev"], !arrays.isEmpty, !arrays.contains(mddev) { return .ignored(.otherArray) }
             if function == "join" { hasBegun = true }
-            return .label(TraceLabel(.enter(function), Self.arguments(names, values)), actor(of: event))
+            return .label(
+                TraceLabel(.enter(function), Self.arguments(names, values)), Self.actor(event.role, event.pid))
         case .exit(let function, let value):
             guard ObservedProgram.arguments[function] != nil else { return .ignored(.notCompared) }
             let returned =
                 ObservedProgram.voidFunctions.contains(function)
                 ? 0 : value.map { Int32(truncatingIfNeeded: $0) == 0 ? 0 : 1 }
-            return .label(TraceLabel(.returned(function), [returned.map { .number($0) }]), actor(of: event))
+            return .label(
+                TraceLabel(.returned(function), [returned.map { .number($0) }]), Self.actor(event.role, event.pid))
         case .function(let name, let caller):
             switch name {
             case _ where TraceWords.wakeUps.contains(name):
                 return Self.wakers.contains(caller)
-                    ? .label(TraceLabel(.enter("md_wakeup_thread")), actor(of: event)) : .ignored(.notCompared)
+                    ? .label(TraceLabel(.enter("md_wakeup_thread")), Self.actor(event.role, event.pid))
+                    : .ignored(.notCompared)
             case "md_check_recovery":
                 // gather_all_resync_info calls it too, with the mutex held, so that it does nothing.
                 return event.role == .raidDaemon
@@ -111,18 +107,18 @@ struct EventReader {
             default:
                 if probed.contains(name) { return .ignored(.duplicate) }
                 guard let names = ObservedProgram.arguments[name] else { return .ignored(.notCompared) }
-                return .label(TraceLabel(.enter(name), Self.arguments(names, [:])), actor(of: event))
+                return .label(TraceLabel(.enter(name), Self.arguments(names, [:])), Self.actor(event.role, event.pid))
             }
         case .other, .lost: return .ignored(.notCompared)
         }
     }
 
-    private func actor(of event: KernelEvent) -> EventReading.Actor {
-        switch event.role {
+    private static func actor(_ role: ThreadRole?, _ pid: Int) -> EventReading.Actor {
+        switch role {
         case .recvDaemon: .receive
         case .raidDaemon: .raid1d
         case .resync: .resync
-        case .recoverBitmaps, .other, nil: .process(pid: event.pid)
+        case .recoverBitmaps, .other, nil: .process(pid: pid)
         }
     }
 
@@ -143,48 +139,54 @@ struct EventReader {
         guard dlm.lockspace == lockspace else { return .ignored(.otherLockspace) }
         if dlm.resource.bitmapSlot != nil { return .ignored(.bitmapLock) }
         let resource = Argument.Value.symbol("\(dlm.resource)")
+        let actor = Self.actor(event.role, event.pid)
+        let step = pairing.take(event)
         switch dlm.kind {
         case .lockStart:
-            let actor = actor(of: event)
-            askers[dlm.lock] = Asker(actor: actor, resource: dlm.resource, time: event.time)
-            waits[actor] = dlm.lock
+            if case .asked(let place) = step { waits[actor] = place }
             let kind =
                 dlm.flags & DLMConstant.convert == 0
                 ? "new" : dlm.flags & DLMConstant.noQueue == 0 ? "-" : "NOQUEUE"
             let mode = Argument.Value.number(Int((dlm.mode ?? .none).rawValue))
             return .label(TraceLabel(.lockStart, [resource, mode, .symbol(kind)]), actor)
         case .unlockStart:
-            let actor = actor(of: event)
-            let isCancel = dlm.flags & DLMConstant.cancel != 0
             waits[actor] = nil
-            askers[dlm.lock] = Asker(
-                actor: actor, resource: dlm.resource, time: event.time,
-                isCancelled: isCancel || askers[dlm.lock]?.isCancelled ?? false)
-            return .label(TraceLabel(.unlockStart, [resource, .symbol(isCancel ? "CANCEL" : "FORCEUNLOCK")]), actor)
+            let kind = dlm.flags & DLMConstant.cancel == 0 ? "FORCEUNLOCK" : "CANCEL"
+            return .label(TraceLabel(.unlockStart, [resource, .symbol(kind)]), actor)
         case .lockEnd, .unlockEnd:
             guard let status = dlm.status, status != 0 else { return .ignored(.callReturned) }
             let mark = dlm.kind == .lockEnd ? TraceMark.lockEnd : .unlockEnd
-            return .label(TraceLabel(mark, [resource, .symbol("\(status)")]), actor(of: event))
-        case .ast:
-            let status = dlm.status ?? 0
-            // Where the array's begin is in the trace, no request can be missing: then nobody has asked.
-            let nobody =
-                hasBegun ? Asker(actor: .callback, resource: dlm.resource, time: event.time) : nil
-            guard let asker = askers[dlm.lock] ?? nobody else { return nil }
-            if asker.isCancelled || status == DLMConstant.cancelled { return .ignored(.cancelled) }
-            if asker.isAlone { return .ignored(.unawaited) }
-            waits[asker.actor] = nil
-            let text =
-                switch status {
-                case 0: "granted"
-                case DLMConstant.again: "refused"
-                case DLMConstant.unlocked: "unlocked"
-                default: String(status)
-                }
-            return .label(TraceLabel(.ast, [resource, .symbol(text)]), asker.actor)
+            return .label(TraceLabel(mark, [resource, .symbol("\(status)")]), actor)
+        case .ast: return answer(dlm, step)
         case .bast:
             guard dlm.resource == .ack, dlm.mode == .ex else { return .ignored(.otherBast) }
             return .label(TraceLabel(.bast, [resource]), .callback)
         }
+    }
+
+    private mutating func answer(_ dlm: DLMEvent, _ step: LockPairing.Step?) -> EventReading? {
+        let place: Int? =
+            switch step {
+            case .answered(let places): places.last
+            // Answered before, or by the call: whoever asked last is nearest to it.
+            case .unasked(let last): last
+            case .asked, nil: nil
+            }
+        // Where the array's begin is in the trace, no request can be missing: then nobody has asked.
+        if place == nil, !hasBegun { return nil }
+        let status = dlm.status ?? 0
+        if pairing.isTakenBack(dlm.lock) || status == DLMConstant.cancelled { return .ignored(.cancelled) }
+        if let place, abandoned.contains(place) { return .ignored(.unawaited) }
+        let operation = place.map { pairing.operations[$0] }
+        let actor = operation.map { Self.actor($0.thread.role, $0.pid) } ?? .callback
+        waits[actor] = nil
+        let text =
+            switch status {
+            case 0: "granted"
+            case DLMConstant.again: "refused"
+            case DLMConstant.unlocked: "unlocked"
+            default: String(status)
+            }
+        return .label(TraceLabel(.ast, [.symbol("\(dlm.resource)"), .symbol(text)]), actor)
     }
 }

@@ -97,65 +97,27 @@ package struct LockRequest: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension LockOperation {
-    /// The operations of one node on one lockspace, in the order in which they were asked for.
-    ///
-    /// An ast belongs to the newest operation of its lkb that has no answer yet, except that the ast of a cancelled
-    /// request (DLM_ECANCEL) answers the cancel and the request at once.
+    /// The operations of one node on one lockspace, in the order in which they were asked for, with their answers.
     package static func all(in events: [KernelEvent], lockspace: UInt32) -> [LockOperation] {
-        var operations: [LockOperation] = []
-        var open: [UInt32: [Int]] = [:]
-        for event in events {
-            // Asts may be among what is missing: what is open now will never get its answer.
-            if case .lost = event.body { open = [:] }
-            guard case .dlm(let dlm) = event.body, dlm.lockspace == lockspace else { continue }
-            switch dlm.kind {
-            case .lockStart, .unlockStart:
-                let isLock = dlm.kind == .lockStart
-                let kind: Kind =
-                    if isLock {
-                        dlm.flags & DLMConstant.convert == 0 ? .create : .convert
-                    } else {
-                        dlm.flags & DLMConstant.cancel == 0 ? .unlock : .cancel
-                    }
-                open[dlm.lock, default: []].append(operations.count)
-                operations.append(
-                    LockOperation(
-                        kind: kind, node: event.node, index: event.index, time: event.time, pid: event.pid,
-                        comm: event.comm, thread: event.thread,
-                        lockspace: dlm.lockspace, lock: dlm.lock, resource: dlm.resource, mode: isLock ? dlm.mode : nil,
-                        noQueue: isLock && dlm.flags & DLMConstant.noQueue != 0))
-            case .lockEnd, .unlockEnd:
-                // The end of the call says nothing about the lock, unless the call failed.
-                guard let status = dlm.status, status != 0, let number = open[dlm.lock]?.last,
-                    operations[number].pid == event.pid
-                else { continue }
-                operations[number].answer = Answer(index: event.index, time: event.time, status: status, atOnce: true)
-                open[dlm.lock]?.removeLast()
-            case .ast:
-                let status = dlm.status ?? 0
-                guard let numbers = open[dlm.lock], let first = numbers.first, let last = numbers.last else { continue }
-                let answer = Answer(index: event.index, time: event.time, status: status, atOnce: false)
-                if status == DLMConstant.cancelled {
-                    // lockres_free may have asked for the unlock already; its answer is still to come.
-                    for number in numbers where operations[number].kind != .unlock {
-                        operations[number].answer = answer
-                    }
-                    open[dlm.lock] = numbers.filter { operations[$0].kind == .unlock }
-                } else if status == DLMConstant.unlocked {
-                    for number in numbers { operations[number].answer = answer }
-                    open[dlm.lock] = []
-                } else if operations[first].kind == .create || operations[first].kind == .convert {
-                    operations[first].answer = answer
-                    open[dlm.lock]?.removeFirst()
-                } else {
-                    operations[last].answer = answer
-                    open[dlm.lock]?.removeLast()
-                }
-            case .bast:
-                continue
+        var pairing = LockPairing(lockspace: lockspace)
+        for event in events { pairing.take(event) }
+        return pairing.operations
+    }
+
+    /// A request without its answer: a _start event.
+    init(_ dlm: DLMEvent, _ event: KernelEvent) {
+        let isLock = dlm.kind == .lockStart
+        kind =
+            if isLock {
+                dlm.flags & DLMConstant.convert == 0 ? .create : .convert
+            } else {
+                dlm.flags & DLMConstant.cancel == 0 ? .unlock : .cancel
             }
-        }
-        return operations
+        (node, index, time) = (event.node, event.index, event.time)
+        (pid, comm, thread) = (event.pid, event.comm, event.thread)
+        (lockspace, lock, resource) = (dlm.lockspace, dlm.lock, dlm.resource)
+        mode = isLock ? dlm.mode : nil
+        noQueue = isLock && dlm.flags & DLMConstant.noQueue != 0
     }
 
     /// The lockspaces of clustered arrays that a trace shows: those with a resource that only md-cluster.c uses. The
