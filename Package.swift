@@ -51,7 +51,7 @@ let package = Package(
         room("ProcedureModel", ["ClusterProtocol", "ModelChecker"], searches: true),
         room("MDClusterModel", ["ClusterProtocol", "ModelChecker", "ProcedureModel"], searches: true),
         room("KernelModule", ["CElf", "CKmod", "NearNames"]),
-        room("KernelBuild", ["KernelModule", "NearNames", subprocess]),
+        room("KernelBuild", ["ClusterProtocol", "KernelModule", "NearNames", subprocess]),
         room("PatchIntake", [subprocess]),
         room("LineCoverage", ["KernelBuild", "KernelModule", subprocess]),
         room("GuestImage", ["CElf"]),

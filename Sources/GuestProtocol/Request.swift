@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 /// Raised with every change of a message. An agent of another version is refused at its hello.
-public let guestProtocolVersion: UInt32 = 1
+public let guestProtocolVersion: UInt32 = 2
 
 /// What the host asks of the agent of a node.
 public enum Request: Equatable, Sendable {
@@ -18,8 +18,9 @@ public enum Request: Equatable, Sendable {
     case run(argv: [String])
     /// Reads all files that match the shell patterns, at most `limit` bytes of each.
     case collect(patterns: [String], limit: UInt32)
-    /// All threads of md and dlm, and all that are in D state, with their kernel stacks.
-    case threads
+    /// All threads of md, dlm and mdadm, all that are in D state, and all whose names begin with one of these, with
+    /// their kernel stacks.
+    case threads(named: [String])
     /// Reads kernel memory through /proc/kcore.
     case readMemory([MemoryRange])
     /// Writes tracefs files in order, then streams per_cpu/cpu*/trace_pipe_raw as `.trace` until `.stopTrace`.
@@ -60,6 +61,14 @@ public enum Request: Equatable, Sendable {
     }
 }
 
+extension Request.FileWrite {
+    fileprivate func put(into writer: inout WireWriter) {
+        writer.put(path)
+        writer.put(content)
+        writer.put(UInt8(append ? 1 : 0) | UInt8(optional ? 2 : 0))
+    }
+}
+
 extension Request {
     public func encode(id: UInt32) -> [UInt8] {
         var writer = WireWriter()
@@ -90,7 +99,9 @@ extension Request {
             writer.put(UInt8(6))
             writer.put(patterns)
             writer.put(limit)
-        case .threads: writer.put(UInt8(7))
+        case .threads(let names):
+            writer.put(UInt8(7))
+            writer.put(names)
         case .readMemory(let ranges):
             writer.put(UInt8(8))
             writer.put(ranges) { writer, range in
@@ -99,11 +110,7 @@ extension Request {
             }
         case .startTrace(let writes):
             writer.put(UInt8(9))
-            writer.put(writes) { writer, write in
-                writer.put(write.path)
-                writer.put(write.content)
-                writer.put(UInt8(write.append ? 1 : 0) | UInt8(write.optional ? 2 : 0))
-            }
+            writer.put(writes) { $1.put(into: &$0) }
         case .stopTrace: writer.put(UInt8(10))
         case .follow(let path):
             writer.put(UInt8(11))
@@ -146,7 +153,7 @@ extension Request {
         case 4: request = .insertModule(path: try reader.string("path"), parameters: try reader.string("parameters"))
         case 5: request = .run(argv: try reader.strings("argv"))
         case 6: request = .collect(patterns: try reader.strings("patterns"), limit: try reader.integer("limit"))
-        case 7: request = .threads
+        case 7: request = .threads(named: try reader.strings("names"))
         case 8:
             var ranges: [MemoryRange] = []
             for _ in 0..<(try reader.count("ranges", smallest: 12)) {

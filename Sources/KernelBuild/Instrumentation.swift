@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
 import Foundation
 
 /// What a build adds to md's own sources: modules of mdlab that md's then need, and the flags that make md use them.
@@ -23,11 +24,11 @@ struct Instrumentation {
         guard request.instrument || request.coverage else { return }
         var flags: [String] = []
         if request.instrument {
-            try add("mdlab_gate", with: ["mdlab_gate_trace.h", "mdlab_instrument.h"], from: project.gate)
+            try add(GateModule.name, with: GateModule.headers, from: project.gate)
             suffix += "-instrumented"
             flags += [
                 "-finstrument-functions", "-finstrument-functions-exclude-file-list=include/", "-include",
-                "$(src)/mdlab_instrument.h",
+                "$(src)/\(GateModule.instrumentHeader)",
             ]
         }
         if request.coverage {

@@ -41,6 +41,9 @@ public protocol NodeControl: Sendable {
     /// One write(2) of the whole text: what sysfs wants.
     func write(_ path: String, _ text: String) async throws
     func setConfirmation(_ policy: ConfirmationPolicy) async throws
+    /// The threads of md, dlm and mdadm, those in D state, and those whose names begin with one of `names`. Leaves
+    /// nothing in the record. Throws `commandTimedOut` after `limit`.
+    func threads(named names: [String], limit: Duration) async throws -> [NodeSnapshot.Thread]
 }
 
 /// What a scenario may do to the cluster as a whole.

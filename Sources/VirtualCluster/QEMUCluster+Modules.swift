@@ -52,7 +52,7 @@ extension QEMUCluster {
             state.withLock { $0.counters[node.id, default: []] += counters }
         }
         state.withLock { [symbols] in $0.symbols[node.id] = symbols }
-        let gates = configuration.modules.contains { $0.name == "mdlab_gate" }
+        let gates = configuration.modules.contains { $0.name == GateModule.name }
         guard case .warnings(let warnings) = try await node.agent.demand(.startTrace(TracePlan.writes(gates: gates)))
         else { return }
         // A function that the compiler inlined cannot be probed; the record says so, and the checks that need it say so
@@ -94,7 +94,7 @@ extension QEMUCluster {
         let contents = TraceDatContents(
             headerPage: content("events/header_page"), headerEvent: content("events/header_event"),
             ftraceFormats: formats("ftrace"),
-            eventFormats: ["dlm", "mdlab", "mdlab_gate"].map { .init(name: $0, formats: formats($0)) }.filter {
+            eventFormats: ["dlm", "mdlab", GateModule.name].map { .init(name: $0, formats: formats($0)) }.filter {
                 !$0.formats.isEmpty
             }, kallsyms: symbols.text,
             printkFormats: String(decoding: content("printk_formats"), as: UTF8.self),

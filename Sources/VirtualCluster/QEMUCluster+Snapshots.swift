@@ -57,14 +57,8 @@ extension QEMUCluster {
                 return nil
             }
         }
-        if case .threads(let threads)? = await attempt("threads", { try await node.agent.demand(.threads) }) {
-            snapshot.threads = threads.map { thread in
-                // "[<0>] function+0x1/0x2 [module]"
-                let stack = thread.stack.split(separator: "\n").map { line in
-                    String(line.drop { $0 != "]" }.dropFirst(2))
-                }
-                return .init(pid: Int(thread.pid), comm: thread.comm, state: thread.state, stack: stack)
-            }
+        if let threads = await attempt("threads", { try await node.threads(named: [], limit: .seconds(10)) }) {
+            snapshot.threads = threads
         }
         let patterns = Self.patterns
         if case .files(let files)? = await attempt(

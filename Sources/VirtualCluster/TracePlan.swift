@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
 import GuestProtocol
 
 /// What a node records: the writes to tracefs that start it, and the files that say how to read it.
@@ -84,7 +85,7 @@ public struct TracePlan: Sendable {
             writes.append(.init(directory + "events/dlm/dlm_\(event)/enable", "1"))
         }
         writes.append(.init(directory + "events/mdlab/enable", "1"))
-        if gates { writes.append(.init(directory + "events/mdlab_gate/enable", "1")) }
+        if gates { writes.append(.init(directory + "events/\(GateModule.name)/enable", "1")) }
         writes.append(.init(directory + "set_ftrace_filter", ":mod:md_cluster\n"))
         for function in functions {
             writes.append(.init(directory + "set_ftrace_filter", function + "\n", append: true, optional: true))
@@ -97,7 +98,7 @@ public struct TracePlan: Sendable {
     /// The files that a trace.dat needs beside the pages.
     static let descriptionFiles = [
         "events/header_page", "events/header_event", "events/ftrace/*/format", "events/dlm/*/format",
-        "events/mdlab/*/format", "events/mdlab_gate/*/format",
+        "events/mdlab/*/format", "events/\(GateModule.name)/*/format",
         "printk_formats", "saved_cmdlines",
     ].map { directory + $0 }
 }

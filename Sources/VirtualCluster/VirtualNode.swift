@@ -161,6 +161,19 @@ public final class VirtualNode: NodeControl {
         try await agent.demand(.setConfirmation(policy.rawValue))
     }
 
+    public func threads(named names: [String], limit: Duration) async throws -> [NodeSnapshot.Thread] {
+        let failure = ClusterFailure.commandTimedOut(id, argv: ["threads"], seconds: limit / .seconds(1))
+        let reply = try await withLimit(limit, else: failure) { [agent] in
+            try await agent.demand(.threads(named: names))
+        }
+        guard case .threads(let threads) = reply else { return [] }
+        return threads.map { thread in
+            // "[<0>] function+0x1/0x2 [module]"
+            let stack = thread.stack.split(separator: "\n").map { String($0.drop { $0 != "]" }.dropFirst(2)) }
+            return .init(pid: Int(thread.pid), comm: thread.comm, state: thread.state, stack: stack)
+        }
+    }
+
     /// Kernel release, agent version and guest clock; refuses an agent of another version.
     func hello() async throws -> Reply.Hello {
         guard case .hello(let hello) = try await agent.demand(.hello), hello.version == guestProtocolVersion else {

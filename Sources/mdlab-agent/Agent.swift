@@ -82,7 +82,7 @@ final class Agent: Sendable {
             let result = processes.run(argv)
             reply(.command(status: result.status, output: result.output, errors: result.errors))
         case .collect(let patterns, let limit): reply(.files(Inspection.collect(patterns, limit: Int(limit))))
-        case .threads: reply(.threads(Inspection.threads()))
+        case .threads(let names): reply(.threads(Inspection.threads(named: names)))
         case .readMemory(let ranges): reply(Inspection.readMemory(ranges))
         case .startTrace(let writes): reply(tracing.start(writes))
         case .stopTrace: tracing.stop { reply(.done) }

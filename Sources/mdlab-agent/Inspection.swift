@@ -18,8 +18,8 @@ enum Inspection {
         return files
     }
 
-    /// The threads of md and dlm, and all in D state, with /proc/PID/stack.
-    static func threads() -> [Reply.ThreadState] {
+    /// The threads of md, dlm and mdadm, all in D state, and those with such names, with /proc/PID/stack.
+    static func threads(named names: [String]) -> [Reply.ThreadState] {
         var threads: [Reply.ThreadState] = []
         for process in Files.names(in: "/proc") where process.first?.isNumber == true {
             for task in Files.names(in: "/proc/\(process)/task") {
@@ -31,7 +31,7 @@ enum Inspection {
                 let comm = String(line[line.index(after: open)..<close])
                 let state = String(line[close...].dropFirst(2).prefix(1))
                 let ours = comm.hasPrefix("md") || comm.hasPrefix("dlm") || comm.contains("mdadm")
-                guard ours || state == "D" else { continue }
+                guard ours || state == "D" || names.contains(where: comm.hasPrefix) else { continue }
                 threads.append(
                     Reply.ThreadState(pid: pid, comm: comm, state: state, stack: Files.text(path + "/stack")))
             }

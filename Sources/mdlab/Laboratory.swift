@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+import ClusterProtocol
 import Foundation
 import GuestImage
 import KernelBuild
@@ -94,7 +95,7 @@ struct Laboratory {
     /// In load order: each needs only what stands before it, and dlm, which is in the image.
     private static let modulesOfMD = ["md-mod", "raid1", "raid10", "md-cluster"]
     /// The first two are in instrumented builds and in those with coverage only.
-    private static let modulesUnderTest = ["mdlab_gate", "mdlab_coverage"] + modulesOfMD
+    private static let modulesUnderTest = [GateModule.name, "mdlab_coverage"] + modulesOfMD
 
     private func image(for kernel: KernelArtifacts, nodes: Int) async throws -> (
         initramfs: String, modules: [String: String]

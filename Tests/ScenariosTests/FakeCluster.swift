@@ -15,6 +15,8 @@ final class FakeCluster: ClusterControl {
         var dead: Set<NodeID> = []
         var sbFlags: UInt64 = 0
         var confirmations: [NodeID: ConfirmationPolicy] = [:]
+        /// What a look at any node shows.
+        var threads: [NodeSnapshot.Thread] = []
     }
 
     /// What a command does: its result, or an error; nil for a command that never ends.
@@ -83,9 +85,7 @@ struct FakeNode: NodeControl {
 
     func run(_ argv: [String], limit: Duration) async throws -> CommandResult {
         try checkAlive()
-        if argv.last != LightLookScript.text {
-            cluster.state.withLock { $0.commands.append("\(id): \(argv.joined(separator: " "))") }
-        }
+        cluster.state.withLock { $0.commands.append("\(id): \(argv.joined(separator: " "))") }
         if let result = try cluster.answer(id, argv, cluster) { return result }
         try await Task.sleep(for: limit)
         throw ClusterFailure.commandTimedOut(id, argv: argv, seconds: Double(limit.components.seconds))
@@ -104,6 +104,10 @@ struct FakeNode: NodeControl {
             throw ClusterFailure.refused(id, action: "write \(path)", reason: .errno(EBUSY))
         }
         cluster.set(id, path, text)
+    }
+    func threads(named names: [String], limit: Duration) async throws -> [NodeSnapshot.Thread] {
+        try checkAlive()
+        return cluster.state.withLock { $0.threads }
     }
     func setConfirmation(_ policy: ConfirmationPolicy) async throws {
         cluster.state.withLock { $0.confirmations[id] = policy }

@@ -6,16 +6,12 @@ import VirtualCluster
 
 @testable import Scenarios
 
-enum LightLookScript { static let text = LightLook.script }
-
 private let done = CommandResult(status: 0, output: "", errors: "")
 
 /// A thread in D state, as the light look prints it.
-private let stuckReceiver = """
-    @77 (md0_cluster_rec) D 2 0 0 0
-    [<0>] recv_daemon+0x1a2/0x3f0 [md_cluster]
-    [<0>] md_thread+0xb1/0x150 [md_mod]
-    """
+private let stuckReceiver = NodeSnapshot.Thread(
+    pid: 77, comm: "md0_cluster_rec", state: "D",
+    stack: ["recv_daemon+0x1a2/0x3f0 [md_cluster]", "md_thread+0xb1/0x150 [md_mod]"])
 
 private func runner(
     _ steps: String, _ cluster: FakeCluster, settle: Double = 2,
@@ -150,9 +146,9 @@ private func runner(
 
     @Test func theWatchdogNamesAHangWhileACommandIsStillWaitedFor() async throws {
         let cluster = FakeCluster { _, argv, _ in
-            if argv.last == LightLook.script { return CommandResult(status: 0, output: stuckReceiver, errors: "") }
-            return argv.contains("fail") ? nil : done
+            argv.contains("fail") ? nil : done
         }
+        cluster.state.withLock { $0.threads = [stuckReceiver] }
         // The command never ends: that the run does is the watchdog's doing.
         let outcome = try await runner("  - {run: fail, on: node1, limit: 3600s}", cluster) { first, second in
             #expect(first.map(\.label) == ["hang-1", "hang-1"] && second.map(\.label) == ["hang-2", "hang-2"])
@@ -165,19 +161,17 @@ private func runner(
 
     @Test func aLongWaitWithoutACycleIsOnlyNoted() async throws {
         let cluster = FakeCluster { _, argv, cluster in
-            if argv.last == LightLook.script {
-                let ended = cluster.state.withLock { $0.files[NodeID(1)]?["/x"] } == "ended"
-                return CommandResult(status: 0, output: ended ? "" : stuckReceiver, errors: "")
-            }
             if argv.contains("begin") { cluster.set("/x", "begun") }
             return done
         }
+        cluster.state.withLock { $0.threads = [stuckReceiver] }
         let run = try runner(
             "  - {run: begin, on: node1}\n  - {wait: {on: node1, file: /x, is: ended}, limit: 3600s}", cluster)
         async let outcome = run.run()
         while !cluster.events.contains(where: { $0.text.hasPrefix("long wait") }) {
             try await Task.sleep(for: .milliseconds(10))
         }
+        cluster.state.withLock { $0.threads = [] }
         cluster.set("/x", "ended")
         #expect(await outcome.ending == .finished)
         #expect(cluster.snapshots == ["hang-1", "hang-2", "final"])
@@ -292,32 +286,26 @@ private func runner(
     }
 }
 
-@Suite struct LightLookTests {
-    @Test func threadsOfMDAreFoundAndOthersLeftOut() {
-        let output =
-            stuckReceiver + """
-
-                @12 (md0_resync) D 2 0
-                [<0>] dlm_lock_sync_interruptible+0x99/0x130 [md_cluster]
-                [<0>] resync_start+0x1c/0x30 [md_cluster]
-                @13 (cat) D 1 0
-                [<0>] io_schedule+0x46/0x70
-                @14 (sh (a) b) D 1 0
-                [<0>] md_ioctl+0x4/0x70 [md_mod]
-                """
-        let threads = LightLook.parse(output, node: NodeID(2))
-        #expect(threads.map(\.comm) == ["md0_cluster_rec", "sh (a) b"])
-        #expect(threads.first?.stack == ["recv_daemon+0x1a2/0x3f0 [md_cluster]", "md_thread+0xb1/0x150 [md_mod]"])
-        #expect(threads.first?.pid == 77)
-    }
-
-    @Test func garbageIsNoThread() {
-        for text in [
-            "", "@", "@x (a", "@(a) D", "[<0>]", "@1 )(", String(repeating: "[", count: 1 << 20),
-            "@99999999999999999999 (md0_raid1) D",
-        ] {
-            #expect(LightLook.parse(text, node: NodeID(1)).isEmpty)
+@Suite struct StuckThreadTests {
+    @Test func threadsOfMDAreFoundAndOthersLeftOut() async throws {
+        func thread(_ pid: Int, _ comm: String, _ state: String, _ stack: String...) -> NodeSnapshot.Thread {
+            .init(pid: pid, comm: comm, state: state, stack: stack)
         }
+        let cluster = FakeCluster()
+        cluster.state.withLock {
+            $0.threads = [
+                stuckReceiver,
+                thread(
+                    12, "md0_resync", "D", "dlm_lock_sync_interruptible+0x99/0x130 [md_cluster]",
+                    "resync_start+0x1c/0x30 [md_cluster]"),
+                thread(13, "cat", "D", "io_schedule+0x46/0x70"),
+                thread(14, "sh (a) b", "D", "md_ioctl+0x4/0x70 [md_mod]"), thread(15, "md0_raid1", "S"),
+            ]
+        }
+        let threads = try await cluster.nodes[1].stuckThreads(limit: .seconds(1))
+        #expect(threads.map(\.comm) == ["md0_cluster_rec", "sh (a) b"])
+        #expect(threads.first?.stack == stuckReceiver.stack && threads.first?.pid == 77)
+        #expect(threads.first?.node == NodeID(2))
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 import ClusterProtocol
 import Foundation
+import RunRecord
 import Synchronization
 import Testing
 import VirtualCluster
@@ -84,7 +85,6 @@ struct GateTextTests {
             }
             let text = String(decoding: bytes, as: UTF8.self) + "\n"
             #expect(throws: GateError.self) { try GateState.states(in: text) }
-            _ = GateKeeper.places(in: text)
         }
     }
 
@@ -127,26 +127,23 @@ private final class GateNode: NodeControl {
     }
     func read(_ path: String) async throws -> [UInt8] {
         try state.withLock { state in
-            guard state.present, path == "/sys/kernel/debug/mdlab_gate/gates" else { throw refusal(ENOENT) }
+            guard state.present, path == GateModule.gates else { throw refusal(ENOENT) }
             return Array((state.gates.count > 1 ? state.gates.removeFirst() : state.gates[0]).utf8)
         }
     }
     func write(_ path: String, _ text: String) async throws {
         try state.withLock { state in
-            guard state.present, path == "/sys/kernel/debug/mdlab_gate/control" else { throw refusal(ENOENT) }
+            guard state.present, path == GateModule.control else { throw refusal(ENOENT) }
             guard state.error == 0 else { throw refusal(state.error) }
             state.written.append(text)
         }
     }
-    func run(_ argv: [String], limit: Duration) async throws -> CommandResult {
-        CommandResult(
-            status: 0,
-            output: """
-                @142 (md0_resync) D 2 0 0 0 -1
-                [<0>] dlm_lock_sync+0x8e/0xd0 [md_cluster]
-                [<0>] lock_comm+0x52/0x150 [md_cluster]
-
-                """, errors: "")
+    func run(_ argv: [String], limit: Duration) async throws -> CommandResult { throw refusal(ENOSYS) }
+    func threads(named names: [String], limit: Duration) async throws -> [NodeSnapshot.Thread] {
+        let stack = ["dlm_lock_sync+0x8e/0xd0 [md_cluster]", "lock_comm+0x52/0x150 [md_cluster]"]
+        return [("md0_resync", "D"), ("md0_raid1", "S"), ("cat", "D")].enumerated().map {
+            .init(pid: 142 + $0, comm: $1.0, state: $1.1, stack: stack)
+        }
     }
     func start(_ argv: [String]) async throws -> any RunningCommand { throw refusal(ENOSYS) }
     func setConfirmation(_ policy: ConfirmationPolicy) async throws { throw refusal(ENOSYS) }

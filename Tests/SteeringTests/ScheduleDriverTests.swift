@@ -21,13 +21,14 @@ private final class Bench: ClusterControl, GateBoard {
     let state = Mutex(State())
     let stages: [String: GateState.Stage]
     /// What a look at the threads of a node shows.
-    let threads: [NodeID: String]
+    let threads: [NodeID: [NodeSnapshot.Thread]]
     /// Command -> its status.
     let statuses: [String: Int32]
     let unknownFunctions: Set<String>
 
     init(
-        stages: [String: GateState.Stage] = [:], threads: [NodeID: String] = [:], statuses: [String: Int32] = [:],
+        stages: [String: GateState.Stage] = [:], threads: [NodeID: [NodeSnapshot.Thread]] = [:],
+        statuses: [String: Int32] = [:],
         unknownFunctions: Set<String> = []
     ) {
         (self.stages, self.threads, self.statuses, self.unknownFunctions) = (
@@ -65,8 +66,10 @@ private struct BenchNode: NodeControl {
     let id: NodeID
     let bench: Bench
     func run(_ argv: [String], limit: Duration) async throws -> CommandResult {
-        let isLook = argv.last?.contains("/proc/[0-9]*") ?? false
-        return CommandResult(status: 0, output: isLook ? bench.threads[id] ?? "" : "", errors: "")
+        CommandResult(status: 0, output: "", errors: "")
+    }
+    func threads(named names: [String], limit: Duration) async throws -> [NodeSnapshot.Thread] {
+        bench.threads[id] ?? []
     }
     func start(_ argv: [String]) async throws -> any RunningCommand {
         let line = argv.last ?? ""
@@ -118,11 +121,11 @@ private struct Ended: RunningCommand {
     }
 
     @Test func aThreadThatNeverComesIsNamedWithItsStack() async throws {
-        let stack = """
-            @142 (md0_raid1) D 2 0
-            [<0>] dlm_lock_sync+0x8e/0xd0 [md_cluster]
-            [<0>] lock_comm+0x2e/0x90 [md_cluster]
-            """
+        let stack = [
+            NodeSnapshot.Thread(
+                pid: 142, comm: "md0_raid1", state: "D",
+                stack: ["dlm_lock_sync+0x8e/0xd0 [md_cluster]", "lock_comm+0x2e/0x90 [md_cluster]"])
+        ]
         let bench = Bench(stages: ["g": .armed], threads: [NodeID(2): stack])
         let (report, problem) = try await follow(scheduleText(), on: bench)
         #expect(report.divergence?.cause == .never && report.divergence?.entry == 2)
@@ -198,19 +201,16 @@ private struct Ended: RunningCommand {
     }
 
     @Test func threadsAreFoundByWhatTheyRun() throws {
-        let seen = ThreadLook.parse(
-            """
-            @101 (mdadm) S 1 1
-            [<0>] do_wait+0x1/0x2
-            @102 (mdadm) D 1 1
-            [<0>] lock_comm+0x2e/0x90 [md_cluster]
-            garbage
-            @x (md0_raid1) D
-            @103 (md0_raid1) S 2 0
-            [<0>] md_thread+0xac/0x100 [md_mod]
-            [<0>] kthread+0xd7/0x100
-            @104 (md0_cluster_rec) R 2 0
-            """)
+        func thread(_ pid: Int, _ comm: String, _ state: String, _ stack: String...) -> NodeSnapshot.Thread {
+            .init(pid: pid, comm: comm, state: state, stack: stack)
+        }
+        let seen = ThreadLook(programs: ["mdadm"]).seen([
+            thread(99, "dlm_controld", "S"), thread(100, "md1_raid1", "D"),
+            thread(101, "mdadm", "S", "do_wait+0x1/0x2"),
+            thread(102, "mdadm", "D", "lock_comm+0x2e/0x90 [md_cluster]", "garbage"),
+            thread(103, "md0_raid1", "S", "md_thread+0xac/0x100 [md_mod]", "kthread+0xd7/0x100"),
+            thread(104, "md0_cluster_rec", "R"),
+        ])
         #expect(seen.map(\.pid) == [101, 102, 103, 104])
         let schedule = try parseSchedule(scheduleText())
         func found(_ kind: ScheduledThread.Kind) -> Int? {

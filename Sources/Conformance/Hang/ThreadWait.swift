@@ -37,7 +37,7 @@ package struct Frames: Sendable, Equatable {
     package static let sleeping: Set<String> = [
         "__schedule", "schedule", "schedule_timeout", "schedule_preempt_disabled", "__switch_to", "wait_for_completion",
         "wait_for_completion_timeout", "__wait_for_common", "wait_woken", "io_schedule", "__wait_for_completion",
-        "bit_wait", "prepare_to_wait_event", "context_switch", "swait_event", "mdlab_gate_wait",
+        "bit_wait", "prepare_to_wait_event", "context_switch", "swait_event",
     ]
     private static let outermost: Set<String> = [
         "md_thread", "kthread", "ret_from_fork", "ret_from_fork_asm", "entry_SYSCALL_64_after_hwframe", "do_syscall_64",

@@ -36,8 +36,7 @@ extension StepRunner {
     private func stuck() async throws -> [String] {
         var threads: [StuckThread] = []
         for node in await situation.answering {
-            let result = try await node.run(LightLook.argv, limit: patience.limit(20))
-            threads += LightLook.parse(result.output, node: node.id)
+            threads += try await node.stuckThreads(limit: patience.limit(20))
         }
         return threads.map { "\($0.node): \($0.comm) waits in \($0.stack.first ?? "an unknown place")" }
     }

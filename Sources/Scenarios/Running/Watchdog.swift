@@ -53,8 +53,7 @@ public struct Watchdog: Sendable {
             guard mayJudge() else { seen = [:]; continue }
             var stuck: Set<StuckThread> = []
             for node in await situation.answering {
-                guard let output = try await look(at: node) else { continue }
-                stuck.formUnion(LightLook.parse(output, node: node.id))
+                stuck.formUnion(try await look(at: node))
             }
             seen = Dictionary(uniqueKeysWithValues: stuck.map { ($0, (seen[$0] ?? 0) + 1) })
             guard seen.values.contains(where: { $0 == pace.looks }) else { continue }
@@ -66,18 +65,18 @@ public struct Watchdog: Sendable {
         }
     }
 
-    private func look(at node: any NodeControl) async throws -> String? {
+    private func look(at node: any NodeControl) async throws -> [StuckThread] {
         do {
-            return try await node.run(LightLook.argv, limit: .seconds(20)).output
+            return try await node.stuckThreads(limit: .seconds(20))
         } catch ClusterFailure.nodeDied(let id, let lines) {
             // A node that the scenario crashed or froze in the meantime is not news.
-            guard await situation.answering.contains(where: { $0.id == id }) else { return nil }
+            guard await situation.answering.contains(where: { $0.id == id }) else { return [] }
             throw StepProblem.nodeDied(id, lastConsoleLines: lines)
         } catch is CancellationError {
             throw StepProblem.interrupted
         } catch {
             // A node too busy to answer is looked at again in the next round; a step's own limit still ends the run.
-            return nil
+            return []
         }
     }
 }

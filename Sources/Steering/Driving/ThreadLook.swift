@@ -2,6 +2,7 @@
 import ClusterProtocol
 import Conformance
 import KernelTrace
+import RunRecord
 import VirtualCluster
 
 /// A thread that a schedule may speak of, as one look at /proc saw it.
@@ -26,42 +27,22 @@ struct SeenThread: Sendable, Equatable {
     var isAtRest: Bool { functions.first { !Frames.sleeping.contains($0) } == "md_thread" }
 }
 
-/// Looks at md's threads and at the processes of operations on one node, by one shell command.
+/// Looks at the threads of md0 and at the processes of operations on one node.
 struct ThreadLook: Sendable {
     /// The names of processes that count.
     let programs: Set<String>
 
-    private var script: String {
-        let patterns = (["*\"(md0_\"*"] + programs.sorted().map { "*\"(\($0))\"*" }).joined(separator: "|")
-        return "for d in /proc/[0-9]*; do { read -r s < $d/stat; } 2>/dev/null || continue; "
-            + "case \"$s\" in \(patterns)) echo \"@$s\"; cat $d/stack 2>/dev/null;; esac; done"
-    }
-
     func look(at node: any NodeControl, limit: Duration) async throws -> [SeenThread] {
-        Self.parse(try await node.run(["/bin/busybox", "sh", "-c", script], limit: limit).output)
+        seen(try await node.threads(named: programs.sorted(), limit: limit))
     }
 
-    /// A line "@PID (COMM) STATE ..." for each thread, then the lines of its stack. What is no such line is left out.
-    static func parse(_ output: String) -> [SeenThread] {
-        var threads: [SeenThread] = []
-        for line in output.split(separator: "\n").prefix(10_000) {
-            if line.hasPrefix("@") {
-                guard let open = line.firstIndex(of: "("), let close = line.lastIndex(of: ")"), open < close,
-                    let pid = Int(line[line.index(after: line.startIndex)..<open].filter { $0 != " " }),
-                    let state = line[line.index(after: close)...].split(separator: " ").first
-                else { continue }
-                threads.append(
-                    SeenThread(
-                        pid: pid, comm: String(line[line.index(after: open)..<close]), state: String(state),
-                        functions: [], isInMD: false))
-            } else if !threads.isEmpty, let frame = StackFrame(line) {
-                threads[threads.count - 1].functions.append(frame.function)
-                if let module = frame.module, ["md_mod", "md_cluster", "raid1", "raid10"].contains(module) {
-                    threads[threads.count - 1].isInMD = true
-                }
-            }
+    func seen(_ threads: [NodeSnapshot.Thread]) -> [SeenThread] {
+        threads.filter { $0.comm.hasPrefix("md0_") || programs.contains($0.comm) }.map { thread in
+            let frames = thread.frames
+            return SeenThread(
+                pid: thread.pid, comm: thread.comm, state: thread.state, functions: frames.map(\.function),
+                isInMD: frames.contains { ["md_mod", "md_cluster", "raid1", "raid10"].contains($0.module) })
         }
-        return threads
     }
 }
 

@@ -18,7 +18,6 @@ public struct GateKeeper: Sendable {
 
     public init(_ node: any NodeControl) { self.node = node }
 
-    static let folder = "/sys/kernel/debug/mdlab_gate/"
     /// Between two looks at a gate.
     static let interval = Duration.milliseconds(10)
 
@@ -29,7 +28,7 @@ public struct GateKeeper: Sendable {
     }
 
     /// All gates that were armed since the last `reset`, spent ones too.
-    public func states() async throws -> [GateState] { try GateState.states(in: try await read("gates")) }
+    public func states() async throws -> [GateState] { try GateState.states(in: try await read(GateModule.gates)) }
 
     /// Waits until a thread is held at a gate. Throws `atomicContext`, `gone`, `unknownGate`, or `neverArrived` after
     /// `patience`.
@@ -70,46 +69,21 @@ public struct GateKeeper: Sendable {
     /// Stops counting; returns what was hit.
     public func stopRecording() async throws -> [GatePoint] {
         try await control("record off")
-        return try GatePoint.points(in: try await read("points"))
+        return try GatePoint.points(in: try await read(GateModule.points))
     }
 
     /// Where the threads are whose names begin with `comm`; "*" is all of md's.
     public func places(of comm: String) async throws -> [ThreadPlace] {
-        let pattern = comm == "*" ? "md" : String(comm.prefix(15))
-        let result = try await node.run(["/bin/busybox", "sh", "-c", Self.look, "look", pattern], limit: .seconds(20))
-        return Self.places(in: result.output)
-    }
-
-    /// For each thread whose name begins with $1 a line "@PID (COMM) STATE ...", then the lines of its stack.
-    private static let look = """
-        for d in /proc/[0-9]*; do { read -r s < $d/stat; } 2>/dev/null || continue; n=${s#*\\(}; \
-        case "$n" in "$1"*) echo "@$s"; cat $d/stack 2>/dev/null;; esac; done
-        """
-
-    static func places(in output: String) -> [ThreadPlace] {
-        var places: [ThreadPlace] = []
-        for line in output.split(separator: "\n") {
-            if line.hasPrefix("@") {
-                guard let open = line.firstIndex(of: "("), let close = line.lastIndex(of: ")"), open < close,
-                    let pid = Int(line[line.index(after: line.startIndex)..<open].filter { $0 != " " })
-                else { continue }
-                let state = line[line.index(after: close)...].drop { $0 == " " }.prefix(1)
-                places.append(
-                    ThreadPlace(
-                        pid: pid, comm: String(line[line.index(after: open)..<close]), state: String(state), stack: []))
-            } else if !places.isEmpty {
-                // "[<0>] function+0x1/0x2 [module]"
-                places[places.count - 1].stack.append(String(line.drop { $0 != "]" }.dropFirst(2)))
-            }
-        }
-        return places
+        let beginning = comm == "*" ? "md" : String(comm.prefix(15))
+        return try await node.threads(named: [beginning], limit: .seconds(20)).filter { $0.comm.hasPrefix(beginning) }
+            .map { ThreadPlace(pid: $0.pid, comm: $0.comm, state: $0.state, stack: $0.stack) }
     }
 
     // MARK: - The module's files
 
     private func read(_ file: String) async throws -> String {
         do {
-            return String(decoding: try await node.read(Self.folder + file), as: UTF8.self)
+            return String(decoding: try await node.read(file), as: UTF8.self)
         } catch ClusterFailure.refused(_, _, .errno(ENOENT)) {
             throw GateError.notInstrumented(node.id)
         }
@@ -118,12 +92,12 @@ public struct GateKeeper: Sendable {
     /// - Parameter unknown: what ENOENT means when the module is there.
     private func control(_ line: String, unknown: GateError? = nil, gate: String = "") async throws {
         do {
-            try await node.write(Self.folder + "control", line)
+            try await node.write(GateModule.control, line)
         } catch ClusterFailure.refused(let id, let action, let reason) {
             switch reason {
             case .errno(ENOENT):
                 // The file itself may be what is missing.
-                _ = try await read("gates")
+                _ = try await read(GateModule.gates)
                 throw unknown ?? GateError.refused(line: line, id)
             case .errno(EEXIST): throw GateError.alreadyArmed(gate, id)
             case .errno(ESRCH): throw GateError.unknownGate(gate, id)
