@@ -66,6 +66,18 @@ import Testing
         #expect(verdict.word == .pass && verdict.checks.map(\.name) == [LogCheck.name])
     }
 
+    /// The line that was printed first is a complaint; what came of it is the headline.
+    @Test func theCrashIsTheHeadlineAndNotWhatCameBefore() throws {
+        let log = KernelLog(text: try Fixture.text("logs/recorded/broken-bitmap-slot-node1.kmsg.log"))
+        let verdict = Judge.verdict(ofLogs: [(NodeID(1), log)], rules: try LogRules.load(directory: projectRules))
+        #expect(verdict.word == .fail)
+        let headline =
+            "node1: divide-error (a division by zero) in md_bitmap_create: divide error: 0000 [#1] PREEMPT SMP NOPTI"
+        #expect(verdict.reason.hasSuffix(headline), "\(verdict.reason)")
+        let names = verdict.checks.first?.findings.compactMap { $0.fact?.subject }
+        #expect(names == ["divide-error", "bitmap-superblock"])
+    }
+
     @Test func aTextWithoutKernelLinesIsNotDecided() throws {
         let text = (node: NodeID(1), log: KernelLog(text: "Dear all,\nit does not work.\n"))
         let verdict = Judge.verdict(ofLogs: [text], rules: try LogRules.load(directory: projectRules))

@@ -95,9 +95,21 @@ private struct NodeLog {
 
     private func finding(_ finding: LogFinding) -> Finding {
         Finding(
-            "\(finding.rule.name) (\(finding.rule.meaning)): \(finding.line.text)", node: node.description,
+            "\(finding.rule.name) (\(finding.rule.meaning))\(place(of: finding)): \(finding.line.text)",
+            node: node.description,
             time: finding.time, details: finding.excerpt, fact: FindingFact(.log, finding.rule.name),
             rank: finding.rule.rank)
+    }
+
+    /// " in md_bitmap_create": the function in which the kernel died, where the line itself does not say it.
+    private func place(of finding: LogFinding) -> String {
+        guard finding.rule.rank == .crash else { return "" }
+        for line in finding.excerpt {
+            let text = line.drop { $0 == " " }
+            guard text.hasPrefix("RIP: 0010:"), let frame = StackFrame(text.dropFirst(10)) else { continue }
+            return " in \(frame.function)"
+        }
+        return ""
     }
 
     mutating func judge(taint text: String?, isDead: Bool) {
