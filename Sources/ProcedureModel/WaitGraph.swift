@@ -35,6 +35,8 @@ public struct WaitEdge: Hashable, Sendable {
         self.reason = reason
     }
 
+    fileprivate var isForItself: Bool { if case .variable = reason { waiter == holder } else { false } }
+
     /// The edges of a circle, in order; empty if there is none. The circle with the lowest thread is given first.
     public static func cycle(in edges: [WaitEdge]) -> [WaitEdge] {
         func path(from thread: Int, to goal: Int, _ visited: Set<Int>) -> [WaitEdge]? {
@@ -55,7 +57,14 @@ public struct WaitEdge: Hashable, Sendable {
 extension Machine {
     /// Who waits for whom in the last state of a run. Who holds a mutex is in the state; who holds a DLM lock or has
     /// set a bit is whoever did so last in the run, unless the lock is declared to be given up by a certain thread.
-    public func waits(atEndOf run: Counterexample) -> [WaitEdge] {
+    public func waits(atEndOf run: Counterexample) -> [WaitEdge] { allWaits(atEndOf: run).filter { !$0.isForItself } }
+
+    /// Threads that wait for a variable that nobody but they themselves changed last: there is nobody to wait for.
+    package func waitsForThemselves(atEndOf run: Counterexample) -> [WaitEdge] {
+        allWaits(atEndOf: run).filter(\.isForItself)
+    }
+
+    private func allWaits(atEndOf run: Counterexample) -> [WaitEdge] {
         guard let state = run.states.last else { return [] }
         var edges: [WaitEdge] = []
         for thread in threads.indices {
@@ -136,8 +145,7 @@ extension Machine {
             return [WaitEdge(waiter: thread, holder: other, reason: .end(of: name))]
         case .equal(.variable(let name), .constant), .not(.equal(.variable(let name), .constant)):
             guard let field = layout.node[node][name] ?? layout.shared[name], let first = run.states.first,
-                value(of: field, in: state) != value(of: field, in: first), let writer = lastWriter(of: field, in: run),
-                writer != thread
+                value(of: field, in: state) != value(of: field, in: first), let writer = lastWriter(of: field, in: run)
             else { return [] }
             return [WaitEdge(waiter: thread, holder: writer, reason: .variable(name, expression))]
         default: return []

@@ -27,6 +27,15 @@ func counterexample(_ variant: String, _ workload: String) throws -> RunDocument
         #expect(made.allSatisfy { $0.schedule.gates.count == 1 })
     }
 
+    /// Whoever confirms the device may do so or not, which looks alike in the document; the schedule needs that it does.
+    @Test func aCounterexampleWithAnAnswerOfUserSpaceIsPlanned() throws {
+        let prediction = try Prediction(counterexample("v5.11", "add,sysfs-remove/"), file: "x.json")
+        #expect(!prediction.answers.isEmpty)
+        let made = try #require(try Planning.schedules(for: prediction, name: "x").first?.schedule)
+        #expect(made.operations.map(\.name) == ["add-b", "remove-b"])
+        #expect(made.gates.count == 1 && made.deadlock.count == 1)
+    }
+
     @Test func aStepThatTheModelCannotTakeIsNamed() throws {
         var document = try counterexample("no-holding-on-stop", "fail/stop")
         document.states[7].step?.identity?.ordinal += 100

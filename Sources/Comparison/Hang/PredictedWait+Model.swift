@@ -10,23 +10,26 @@ public struct BlockedModelThread: Sendable, Equatable {
     /// The kernel's functions that its stack shows, innermost first.
     public var stack: [String]
     public var waitsFor: AwaitedThing
+    /// nil where nobody is left who could end the wait.
     public var holder: Int?
 
-    /// Every thread that is not at rest and waits for another, or that nobody woke.
+    /// Every thread that is not at rest and waits for another, for what it has done itself, or that nobody woke.
     public static func all(_ run: Counterexample, of machine: Machine) -> [BlockedModelThread] {
         let state = run.states.last ?? []
         let edges = machine.waits(atEndOf: run)
+        let own = machine.waitsForThemselves(atEndOf: run)
         let asleep = machine.lostWakeUps(in: state)
         return machine.threads.indices.compactMap { thread in
             guard !machine.isAtRest(thread, in: state) else { return nil }
             let stack = KernelNames.visible(machine.calls(ofThread: thread, in: state) ?? [])
-            let edge = edges.first { $0.waiter == thread }
+            let edge = edges.first { $0.waiter == thread } ?? own.first { $0.waiter == thread }
             let isAsleep = asleep.contains(thread)
             guard !stack.isEmpty, let awaited = isAsleep ? .wakeUp : edge.map({ AwaitedThing($0.reason) }) else {
                 return nil
             }
             return BlockedModelThread(
-                thread: thread, stack: stack, waitsFor: awaited, holder: isAsleep ? nil : edge?.holder)
+                thread: thread, stack: stack, waitsFor: awaited,
+                holder: isAsleep || edge?.holder == thread ? nil : edge?.holder)
         }
     }
 }

@@ -22,6 +22,8 @@ struct ControlledModel: Sendable {
     }
 
     let machine: Machine
+    /// What a node's user space answers is not left to chance: as in the counterexample.
+    let answers: [Place: Place?]
     private(set) var state: [UInt64]
     /// By thread: how many operations it has begun, and how many it may begin.
     private(set) var begun: [Int]
@@ -38,8 +40,8 @@ struct ControlledModel: Sendable {
     /// A phase that takes more steps than this runs in circles.
     private static let longestPhase = 20_000
 
-    init(_ machine: Machine) {
-        self.machine = machine
+    init(_ machine: Machine, answers: [Place: Place?] = [:]) {
+        (self.machine, self.answers) = (machine, answers)
         var successors = Successors(stateWords: machine.stateWords)
         machine.initialStates(into: &successors)
         state = Array(UnsafeBufferPointer(start: successors.words(0), count: machine.stateWords))
@@ -77,7 +79,10 @@ struct ControlledModel: Sendable {
                 if let base = words.baseAddress { machine.successors(of: StateView(base), into: &successors) }
             }
             let held = machine.threads.indices.map(isHeld)
-            let free = (0..<successors.count).filter { !held[machine.actor(ofStep: successors.step($0))] }
+            let free = (0..<successors.count).filter {
+                !held[machine.actor(ofStep: successors.step($0))]
+                    && isAnswer(successors.step($0), to: StateView(successors.words($0)))
+            }
             guard !free.isEmpty else { return true }
             let chosen = free[random.next(below: free.count)]
             let thread = machine.actor(ofStep: successors.step(chosen))
@@ -90,6 +95,14 @@ struct ControlledModel: Sendable {
             crossed(thread, from: before, to: machine.instruction(ofThread: thread, in: state))
         }
         return false
+    }
+
+    private func isAnswer(_ step: Int, to after: StateView) -> Bool {
+        let thread = machine.actor(ofStep: step)
+        guard machine.isConfirmation(thread), let wanted = answers[machine.place(ofStep: step)] else { return true }
+        return machine.instruction(ofThread: thread, in: after.copy(count: machine.stateWords)).map {
+            machine.place(ofStep: $0)
+        } == wanted
     }
 
     private mutating func crossed(_ thread: Int, from: Int?, to: Int?) {

@@ -51,7 +51,9 @@ struct Planner {
         for gates in 0...mostGates {
             var found: [(Plan, Int)] = []
             var seen: Set<[UInt64]> = []
-            search(Node(model: ControlledModel(prediction.machine)), gates: gates, &found, &seen, &left)
+            search(
+                Node(model: ControlledModel(prediction.machine, answers: prediction.answers)), gates: gates, &found,
+                &seen, &left)
             var good: [Plan] = []
             for (plan, _) in found.map({ ($0.0, cost($0.0) + $0.1 / 8) }).sorted(by: { $0.1 < $1.1 })
             where good.count < wanted {
@@ -144,7 +146,7 @@ struct Planner {
     /// Whether the plan ends in the predicted state in every order that is tried.
     private func isCertain(_ plan: Plan) -> Bool {
         (0..<Self.trials).allSatisfy { trial in
-            var model = ControlledModel(prediction.machine)
+            var model = ControlledModel(prediction.machine, answers: prediction.answers)
             for (number, step) in plan.steps.enumerated() {
                 guard Self.apply(step, to: &model, seed: trial &* 1_000_003 &+ UInt64(number)) else { return false }
             }
@@ -168,7 +170,10 @@ struct Planner {
     /// which nothing hangs proves something.
     private func isHarmless(_ plan: Plan) -> Bool {
         guard let reference = prediction.reference else { return false }
-        var models = [ControlledModel(prediction.machine), ControlledModel(reference)]
+        var models = [
+            ControlledModel(prediction.machine, answers: prediction.answers),
+            ControlledModel(reference, answers: prediction.answers),
+        ]
         for (number, step) in plan.steps.enumerated() {
             var awaited: [[Awaited]] = []
             for index in models.indices {

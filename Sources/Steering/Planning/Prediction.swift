@@ -17,6 +17,8 @@ public struct Prediction: Sendable {
     let reference: Machine?
     /// Where all threads are that are not at rest in the last state.
     let goal: [Int: Int]
+    /// What whoever confirms new devices does where it may do one thing or another: the step, and where it goes on.
+    let answers: [Place: Place?]
 
     public static func read(file url: URL) throws(PlanError) -> Prediction {
         let data: Data
@@ -50,6 +52,7 @@ public struct Prediction: Sendable {
         }
         run = try Self.replay(document, on: machine)
         goal = machine.blockedAt(run.states.last ?? [])
+        answers = machine.answers(in: run)
         if goal.isEmpty { throw .noDeadlock(verdict: document.meta.verdict) }
     }
 
@@ -61,29 +64,49 @@ public struct Prediction: Sendable {
                 variant: variant ?? document.meta.variant, nodes: document.meta.nodes, workload: workload))
     }
 
+    /// A state that a document can be at, and how it was reached.
+    private struct Reached {
+        var step: Int
+        var state: [UInt64]
+        /// The place of the one before it in the level before.
+        var before: Int
+    }
+
+    /// A document says less of a state than the machine knows: a step that may go on in several ways, such as the answer
+    /// of whoever is asked for a device, can look alike in it. So all that fit are followed.
     private static func replay(_ document: RunDocument, on machine: Machine) throws(PlanError) -> Counterexample {
         var successors = Successors(stateWords: machine.stateWords)
         machine.initialStates(into: &successors)
-        var state = Array(UnsafeBufferPointer(start: successors.words(0), count: machine.stateWords))
-        var run = Counterexample(steps: [], states: [state], actorSwitches: 0, fewestSwitches: false)
+        let first = Array(UnsafeBufferPointer(start: successors.words(0), count: machine.stateWords))
+        var levels = [[Reached(step: 0, state: first, before: 0)]]
         for (number, next) in document.states.enumerated() where number > 0 {
-            guard next.step != nil else { throw .notARunOfTheModel(step: number) }
-            successors.removeAll()
-            state.withUnsafeBufferPointer { words in
-                if let base = words.baseAddress { machine.successors(of: StateView(base), into: &successors) }
+            guard next.step != nil, let last = levels.last else { throw .notARunOfTheModel(step: number) }
+            var found: [Reached] = []
+            var known: Set<[UInt64]> = []
+            for (place, reached) in last.enumerated() {
+                successors.removeAll()
+                reached.state.withUnsafeBufferPointer { words in
+                    if let base = words.baseAddress { machine.successors(of: StateView(base), into: &successors) }
+                }
+                for index in 0..<successors.count {
+                    let step = successors.step(index)
+                    let after = Array(UnsafeBufferPointer(start: successors.words(index), count: machine.stateWords))
+                    guard machine.shows(next, step: step, to: after), known.insert(after).inserted else { continue }
+                    found.append(Reached(step: step, state: after, before: place))
+                }
             }
-            var found: (step: Int, state: [UInt64])?
-            for index in 0..<successors.count where found == nil {
-                let step = successors.step(index)
-                let after = Array(UnsafeBufferPointer(start: successors.words(index), count: machine.stateWords))
-                if machine.shows(next, step: step, to: after) { found = (step, after) }
-            }
-            guard let found else { throw .notARunOfTheModel(step: number) }
-            run.steps.append(found.step)
-            run.states.append(found.state)
-            state = found.state
+            guard !found.isEmpty else { throw .notARunOfTheModel(step: number) }
+            levels.append(found)
         }
-        return run
+        var way: [Reached] = []
+        var place = 0
+        for level in levels.reversed() {
+            way.append(level[place])
+            place = level[place].before
+        }
+        way.reverse()
+        return Counterexample(
+            steps: way.dropFirst().map(\.step), states: way.map(\.state), actorSwitches: 0, fewestSwitches: false)
     }
 
     /// The order in which the counterexample begins its operations: threads of the machine, one for each operation.
@@ -112,6 +135,19 @@ extension Machine {
         }
         return places
     }
+
+    /// What the confirming threads do in a run, at each step and behind it.
+    fileprivate func answers(in run: Counterexample) -> [Place: Place?] {
+        var answers: [Place: Place?] = [:]
+        for (number, step) in run.steps.enumerated() where isConfirmation(actor(ofStep: step)) {
+            let next = instruction(ofThread: actor(ofStep: step), in: run.states[number + 1])
+            answers[place(ofStep: step)] = .some(next.map { place(ofStep: $0) })
+        }
+        return answers
+    }
+
+    /// Whether a thread answers for user space when another node adds a device.
+    func isConfirmation(_ thread: Int) -> Bool { threads[thread].name == "mdadm-confirm" }
 
     /// Whether a thread carries out operations.
     func isProcess(_ thread: Int) -> Bool {

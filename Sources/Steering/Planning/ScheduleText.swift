@@ -105,7 +105,7 @@ struct ScheduleText {
     // MARK: The order
 
     private var order: [String] {
-        var model = ControlledModel(machine)
+        var model = ControlledModel(machine, answers: prediction.answers)
         var lines: [String] = []
         var gate = 0
         var names: [ModelPoint: String] = [:]
