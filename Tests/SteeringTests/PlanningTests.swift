@@ -27,7 +27,8 @@ func counterexample(_ variant: String, _ workload: String) throws -> RunDocument
         #expect(made.allSatisfy { $0.schedule.gates.count == 1 })
     }
 
-    /// Whoever confirms the device may do so or not, which looks alike in the document; the schedule needs that it does.
+    /// Whoever confirms the device may do so or not, which looks alike in the document. The schedule needs that it
+    /// does.
     @Test func aCounterexampleWithAnAnswerOfUserSpaceIsPlanned() throws {
         let prediction = try Prediction(counterexample("v5.11", "add,sysfs-remove/"), file: "x.json")
         #expect(!prediction.answers.isEmpty)

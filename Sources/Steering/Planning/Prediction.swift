@@ -72,8 +72,8 @@ public struct Prediction: Sendable {
         var before: Int
     }
 
-    /// A document says less of a state than the machine knows: a step that may go on in several ways, such as the answer
-    /// of whoever is asked for a device, can look alike in it. So all that fit are followed.
+    /// A document says less of a state than the machine knows: a step that may go on in several ways, such as the
+    /// answer of whoever is asked for a device, can look alike in it. So all that fit are followed.
     private static func replay(_ document: RunDocument, on machine: Machine) throws(PlanError) -> Counterexample {
         var successors = Successors(stateWords: machine.stateWords)
         machine.initialStates(into: &successors)
