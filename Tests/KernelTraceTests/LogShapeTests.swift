@@ -42,6 +42,7 @@ import Testing
         ("journald -o short-full", { "Thu 2026-11-26 10:00:00 UTC host kernel: " + $2 }),
         ("journald -o with-unit in the day's own zone", { "2026-11-26T10:00:00+01:00 kernel: " + $2 }),
         ("journald without the host", { "Oct 12 18:12:16 kernel: " + $2 }),
+        ("without host and program", { "Jul  2 12:00:06 : " + $2 }),
         ("without date and host", { "kernel: " + $2 }),
         ("without date and host, with a stamp", { "> > kernel: " + String(format: "[%12.6f] ", $0) + $2 }),
         (
@@ -78,6 +79,9 @@ import Testing
         let text = "[  1.000000] WARNING: drivers/md/md.c:6348 at md_stop+0x510/0x540 [md_mod], CPU#1: mdadm/314\n"
         let rules = try LogRules.load(directory: LogRulesTests.directory)
         // The module's name stands between place and CPU; both forms are WARN().
+        // decode_stacktrace.sh puts the place there.
+        let decoded = text.replacing("at md_stop+0x510/0x540", with: "at md_stop drivers/md/md.c:6348 [inline]")
+        #expect(rules.match(KernelLog(text: decoded), in: LogScope()).findings.map(\.rule.name) == ["warning"])
         let plain = text.replacing(" [md_mod]", with: "")
         #expect(rules.match(KernelLog(text: plain), in: LogScope()).findings.map(\.rule.name) == ["warning"])
         #expect(rules.match(KernelLog(text: text), in: LogScope()).findings.map(\.rule.name) == ["warning"])

@@ -78,11 +78,17 @@ enum LogShape {
     }
 
     /// What follows "kernel:" at the beginning of a line, where somebody cut off date and host, or a terminal showed an
-    /// emergency.
+    /// emergency; or "Jul  2 12:00:06 : ", where host and program were cut off.
     static func named(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let mark = Array("kernel:".utf8)
         let rest = bytes.drop(while: isBlank)
-        return rest.starts(with: mark) ? rest.dropFirst(mark.count) : nil
+        if rest.starts(with: mark) { return rest.dropFirst(mark.count) }
+        let head = rest.prefix(40)
+        for place in head.indices.dropLast(2) where head[place...].starts(with: " : ".utf8) {
+            let words = head[..<place].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+            return isDate(words) && words.last.map(isTime) == true ? rest[(place + 2)...] : nil
+        }
+        return nil
     }
 
     /// A line with a prefix that says that it is the kernel's; nil for any other.
