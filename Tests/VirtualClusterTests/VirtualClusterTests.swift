@@ -170,7 +170,7 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
     @Test func repliesFindTheirRequestsInAnyOrder() async throws {
         let (channel, guest, reactor) = channel()
         defer { reactor.stop() }
-        async let first = channel.ask(.threads(named: []))
+        async let first = channel.ask(.stopTrace)
         let one = await receive(guest, count: 9)
         async let second = channel.ask(.hello)
         let two = await receive(guest, count: 9)
@@ -189,7 +189,7 @@ private func frame(_ bytes: [UInt8]) -> [UInt8] {
         defer { reactor.stop() }
         let failure = ClusterFailure.commandTimedOut(NodeID(2), argv: ["x"], seconds: 0.05)
         await #expect(throws: failure) {
-            try await withLimit(.milliseconds(50), else: failure) { try await channel.ask(.threads(named: [])) }
+            try await withLimit(.milliseconds(50), else: failure) { try await channel.ask(.stopTrace) }
         }
         let id = try await Request.decode(receive(guest, count: 9).dropFirst(4)).id
         let late = FrameDecoder.frame(Report.reply(id: id, .done).encode())
