@@ -67,7 +67,7 @@ extension KernelLog {
         return !words.isEmpty && words.allSatisfy { $0.count == 16 && $0.allSatisfy(\.isHexDigit) }
     }
 
-    /// "INFO: task md0_cluster_rec:314 blocked for more than 120 seconds."; since 7.0 "blocked in I/O wait for".
+    /// "INFO: task md0_cluster_rec:314 blocked for more than 120 seconds."; newer ones say "blocked in I/O wait for".
     static func hungTask(_ text: String) -> (comm: String, pid: Int, seconds: Int)? {
         guard let begin = text.firstRange(of: "INFO: task "),
             let first = text[begin.upperBound...].firstRange(of: " blocked "),
