@@ -33,6 +33,8 @@ public enum KernelBuildError: Error, Equatable, Sendable {
     case unreadablePatch(path: String, PatchFault)
     /// Nothing was applied; the report says why, hunk by hunk.
     case patchConflicts(PatchReport)
+    /// drivers/md of this kernel has no such file.
+    case noSuchSource(String, kernel: String)
     /// The compiler or modpost refused the source. `errors` are their error lines.
     case compileFailed(errors: [String], log: String)
     /// The kernel's own Makefile does not say what md-mod is made of.

@@ -59,17 +59,7 @@ public struct KernelBuilder: Sendable {
                 progress(.otherCompiler(used: compiler.name, kernels: compiler.kernels))
             }
             let staged = draft + "/source"
-            try stage(kernel, at: staged)
-            var series = PatchSeries(source: staged, built: BuildTree.sourceFiles)
-            for patch in patches {
-                progress(.applyingPatch(patch.name))
-                try series.add(patch)
-            }
-            try series.write()
-            if let variant {
-                progress(.applyingVariant(variant.name))
-                try await variant.apply(to: staged, kernel: kernel.release)
-            }
+            let reports = try await change(kernel, patches: patches, variant: variant, at: staged)
             try await recordChanges(from: kernel, to: staged, in: draft)
 
             let tree = try await BuildTree.open(
@@ -80,7 +70,7 @@ public struct KernelBuilder: Sendable {
             try await tree.make(progress: progress)
             var built = try await tree.collect(into: draft, finalPlace: "\(cache.path)/modules/\(key)")
             built.key = key
-            built.patches = series.reports
+            built.patches = reports
             try write(built, to: draft)
             try verify(built, in: draft, for: kernel)
         }
@@ -94,6 +84,24 @@ public struct KernelBuilder: Sendable {
             built.otherCompiler = "\(compiler.name); the kernel's is \(compiler.kernels)"
         }
         return built
+    }
+
+    /// A copy of the kernel's drivers/md, changed by the patches in their order and then by the variant.
+    func change(
+        _ kernel: KernelArtifacts, patches: [PatchSource], variant: Variant?, at folder: String
+    ) async throws -> [PatchReport] {
+        try stage(kernel, at: folder)
+        var series = PatchSeries(source: folder, built: BuildTree.sourceFiles)
+        for patch in patches {
+            progress(.applyingPatch(patch.name))
+            try series.add(patch)
+        }
+        try series.write()
+        if let variant {
+            progress(.applyingVariant(variant.name))
+            try await variant.apply(to: folder, kernel: kernel.release)
+        }
+        return series.reports
     }
 
     /// All that decides what comes out.

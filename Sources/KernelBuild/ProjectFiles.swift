@@ -31,6 +31,12 @@ public struct ProjectFiles: Sendable {
     public var guestPackages: String { root + "/vm/guest-packages" }
     public var variants: String { root + "/kernel-tests/variants" }
     var coverage: String { root + "/kernel-tests/coverage" }
+    /// The kernel's macros as calls, for what reads the source.
+    var overrides: String { root + "/kernel-tests/model/overrides.h" }
+    /// What md-cluster's C means.
+    public var meaning: String { root + "/kernel-tests/model/md-cluster.yaml" }
+    /// Mistakes in md-cluster.c that nobody could notice, with reasons.
+    public var unnoticed: String { root + "/kernel-tests/model/unnoticed" }
     public var gate: String { root + "/kernel-tests/gate" }
 
     func text(_ path: String) throws -> String {

@@ -37,6 +37,8 @@ struct Tool {
     static let patch = Tool(name: "patch", package: "patch")
     static let perl = Tool(name: "perl", package: "perl")
     static let sparse = Tool(name: "sparse", package: "sparse")
+    /// The Swift toolchain has one.
+    static let clang = Tool(name: "clang", package: "clang")
     static let spatch = Tool(name: "spatch", package: "coccinelle")
 
     static let outputLimit = 64 << 20

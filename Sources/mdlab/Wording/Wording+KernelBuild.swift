@@ -10,7 +10,7 @@ extension KernelBuildError: Worded {
             .compileFailed, .unknownModuleParts, .wouldNotLoad:
             Exit.untestable
         case .missingTool, .cacheNotWritable, .diskFull, .cachePathUnusable, .packageUnknown, .unknownKernel,
-            .projectFile, .kernelTree, .unknownVariant, .unreadablePatch:
+            .projectFile, .kernelTree, .noSuchSource, .unknownVariant, .unreadablePatch:
             Exit.usage
         }
     }
@@ -59,6 +59,8 @@ extension KernelBuildError: Worded {
                 + "nothing was changed; rebase it on this kernel, or choose the kernel it is made for."
         case .compileFailed(let errors, let log):
             "the modules do not compile (\(Self.oneLine(errors.first ?? String(log.suffix(300))))): mend the patch."
+        case .noSuchSource(let file, let kernel):
+            "drivers/md of \(kernel) has no \(file): choose another kernel."
         case .unknownModuleParts(let path):
             "\(path) does not say what md-mod is made of: this kernel's md is laid out in a way mdlab does not know."
         case .wouldNotLoad(let module, let problems):
