@@ -38,6 +38,7 @@ vm-test: bootstrap build
 	$(MDLAB) run
 	$(MDLAB) run --kernel 6.12
 	$(MDLAB) run --stock smoke
+	scripts/validation-figures --model
 
 # The same scenarios with modules whose threads could be held, and nobody held: the verdicts must be the same.
 vm-test-instrumented: bootstrap build

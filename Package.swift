@@ -50,6 +50,8 @@ let package = Package(
         room("ModelChecker", searches: true),
         room("ProcedureModel", ["ClusterProtocol", "ModelChecker"], searches: true),
         room("MDClusterModel", ["ClusterProtocol", "ModelChecker", "ProcedureModel"], searches: true),
+        room("CSource"),
+        room("ModelExtraction", ["CSource", "ProcedureModel", yams], searches: true),
         room("KernelModule", ["CElf", "CKmod", "NearNames"]),
         room("KernelBuild", ["ClusterProtocol", "KernelModule", "NearNames", subprocess]),
         room("PatchIntake", [subprocess]),
@@ -95,10 +97,11 @@ let package = Package(
         .executableTarget(
             name: "mdlab",
             dependencies: [
-                "CLinux", "ClusterProtocol", "Comparison", "Conformance", "GuestImage", "HTMLReport", "KernelBuild",
-                "KernelModule",
-                "KernelTrace", "LineCoverage", "MDClusterModel", "ModelChecker", "NearNames", "PatchIntake",
-                "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering", "Validation",
+                "CLinux", "CSource", "ClusterProtocol", "Comparison", "Conformance", "GuestImage", "HTMLReport",
+                "KernelBuild", "KernelModule",
+                "KernelTrace", "LineCoverage", "MDClusterModel", "ModelChecker", "ModelExtraction",
+                "NearNames", "PatchIntake", "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios",
+                "Steering", "Validation",
                 "VirtualCluster", argumentParser,
             ], swiftSettings: strict),
 
@@ -118,6 +121,8 @@ let package = Package(
         tests(of: "ModelChecker"),
         tests(of: "ProcedureModel", ["ClusterProtocol", "ModelChecker"]),
         tests(of: "MDClusterModel", ["ModelChecker", "ProcedureModel"]),
+        tests(of: "CSource"),
+        tests(of: "ModelExtraction", ["CSource"]),
         tests(of: "KernelModule"),
         tests(of: "KernelBuild"),
         tests(of: "PatchIntake"),
@@ -150,8 +155,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "mdlab", "ClusterProtocol", "Comparison", "GuestImage", "KernelTrace", "MDClusterModel", "ModelChecker",
-                "PatchIntake", "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering",
+                "mdlab", "CSource", "ClusterProtocol", "Comparison", "GuestImage", "KernelBuild", "KernelTrace",
+                "MDClusterModel", "ModelChecker", "ModelExtraction", "PatchIntake", "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering",
                 "TestRecords", "Validation", "VirtualCluster", argumentParser,
             ], swiftSettings: strict),
     ]

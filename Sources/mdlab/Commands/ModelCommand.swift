@@ -18,6 +18,9 @@ struct ModelCommand: ParsableCommand {
             ModelExploreCommand.self,
             ModelMutateCommand.self,
             ModelExportCommand.self,
+            ModelExtractCommand.self,
+            ModelDiffCommand.self,
+            ModelMutateSourceCommand.self,
         ])
 }
 
