@@ -101,7 +101,9 @@ public struct Conclusion: Sendable, Equatable {
                 open.append("\(run.scenario): not compared with the model: \(reason)")
             }
         }
-        open += evidence.stages.filter { $0.word == .notDecided && $0.name != .coverage }.flatMap(\.lines)
+        // What the source does not show the runs do: coverage says of which lines.
+        open += evidence.stages.filter { $0.word == .notDecided && ![.coverage, .model].contains($0.name) }.flatMap(
+            \.lines)
         guard open.isEmpty else {
             return Conclusion(.notDecided, "Not decided: \(open[0]).", why: Array(open.dropFirst()), next: next)
         }

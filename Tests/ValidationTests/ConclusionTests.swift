@@ -39,6 +39,12 @@ import Testing
                 unreached: unreached, isComplete: isComplete))
     }
 
+    @Test func whatTheSourceDoesNotShowTheRunsDecide() throws {
+        let open = StageResult(.model, .notDecided, lines: ["not decided: something changes that is not looked at"])
+        #expect(conclusion(coverage: try coverage(5, 1), stages: [open]).word == .pass)
+        #expect(conclusion(coverage: try coverage(nil, nil), stages: [open]).word == .notDecided)
+    }
+
     @Test func whatWasBrokenOffIsNoPass() throws {
         let said = conclusion(coverage: try coverage(5, 1), isComplete: false)
         #expect(said.word == .notDecided && said.sentence == "Not decided: the validation was broken off.")

@@ -63,6 +63,7 @@ actor ValidationRun {
         try module(built)
         // Beside the runs: reading source needs no cluster.
         async let read = StaticStage(input: input, patches: patches, built: built.plain).result()
+        if !isSameCode { add(try await ModelStage(input: input).result()) }
         if !isSameCode { try await kernels() }
         add(try await read)
         if !isSameCode { coverageStage() }
