@@ -156,7 +156,8 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: [
                 "mdlab", "CSource", "ClusterProtocol", "Comparison", "GuestImage", "KernelBuild", "KernelTrace",
-                "MDClusterModel", "ModelChecker", "ModelExtraction", "PatchIntake", "ProcedureModel", "ProtocolTrace", "Reporting", "RunRecord", "Scenarios", "Steering",
+                "MDClusterModel", "ModelChecker", "ModelExtraction", "PatchIntake", "ProcedureModel", "ProtocolTrace",
+                "Reporting", "RunRecord", "Scenarios", "Steering",
                 "TestRecords", "Validation", "VirtualCluster", argumentParser,
             ], swiftSettings: strict),
     ]

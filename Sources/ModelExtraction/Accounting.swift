@@ -9,6 +9,13 @@ public enum Fate: Hashable, Sendable {
     case harmless(String)
     /// It does something that is not looked at: what.
     case notLookedAt(String)
+    /// No way that was followed leads to it.
+    case unreached
+    /// Its function could not be followed.
+    case unfollowed
+
+    /// Nothing is known of what it does.
+    public var isUnknown: Bool { self == .unreached || self == .unfollowed }
 
     /// Of two ways to reach a statement the one that says less counts.
     func joined(_ other: Fate) -> Fate {
@@ -51,9 +58,6 @@ public struct Accounting: Sendable {
     /// A statement that was never come to.
     private static func untouched(_ statement: CStatement, _ isFollowed: Bool) -> Fate {
         if case .declaration(_, _, nil) = statement.kind { return .harmless("it only declares") }
-        return .notLookedAt(isFollowed ? unreached : unfollowed)
+        return isFollowed ? .unreached : .unfollowed
     }
-
-    static let unreached = "no way that is followed leads here"
-    static let unfollowed = "the function is not followed"
 }

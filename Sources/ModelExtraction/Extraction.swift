@@ -152,7 +152,7 @@ public final class Extraction {
         return accounting.entries(unit.functions.compactMap { flow($0.name) }).map { entry in
             guard failed.contains(entry.function) else { return entry }
             var open = entry
-            open.fate = .notLookedAt(Accounting.unfollowed)
+            open.fate = .unfollowed
             return open
         }
     }
@@ -164,7 +164,7 @@ public final class Extraction {
         case "lock" where words.count == 2: return .lock(words[1])
         case "slots": return .number(slots)
         case let word?:
-            return Int(word).map { .number($0) } ?? (meaning.objects.contains(word) ? .object(word) : .symbol(word))
+            return Int(word).map { .number($0) } ?? (meaning.objects.contains(word) ? .object(word) : .symbol(of: word))
         case nil: return .symbol("")
         }
     }

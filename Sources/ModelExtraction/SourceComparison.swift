@@ -66,25 +66,9 @@ public struct SourceComparison: Sendable {
     public var verdict: Verdict {
         if changes.contains(where: { $0.kind == .protocolChange || $0.kind == .table }) { return .changes }
         let isOpen =
-            !changes.isEmpty || !errors.isEmpty || !declarations.isEmpty || statements.contains { $0.isUnreached }
+            !changes.isEmpty || !errors.isEmpty || !declarations.isEmpty || statements.contains { $0.fate.isUnknown }
         return isOpen ? .notDecided : .same
     }
-}
-
-extension Fate {
-    /// No way that was followed came to the statement, so nothing is known of what it changes.
-    fileprivate var isUnreached: Bool {
-        guard case .notLookedAt(let reason) = self else { return false }
-        return reason == Accounting.unreached || reason == Accounting.unfollowed
-    }
-}
-
-extension SourceComparison.Statement {
-    public var isUnreached: Bool { fate.isUnreached }
-}
-
-extension Accounting.Entry {
-    public var isUnreached: Bool { fate.isUnreached }
 }
 
 extension SourceComparison {

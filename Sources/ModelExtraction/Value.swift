@@ -25,7 +25,25 @@ indirect enum Value: Hashable, Sendable {
     /// What `lksb.sb_lvbptr` of a lock points to.
     case lvb(String)
     /// Not looked at: where it comes from, in words that do not depend on the names of locals.
-    case symbol(String)
+    case symbol(Term)
+
+    /// Where a value comes from that is not looked at.
+    struct Term: Hashable, Sendable, ExpressibleByStringInterpolation {
+        var text: String
+        /// It was read before a step that can wait, or before its place was written.
+        var isOld = false
+        /// It is new memory.
+        var isMemory = false
+
+        init(_ text: String) { self.text = text }
+        init(stringLiteral text: String) { self.init(text) }
+
+        static let memory = {
+            var term = Term("memory")
+            term.isMemory = true
+            return term
+        }()
+    }
 
     static let zero = Value.number(0)
 
@@ -41,7 +59,7 @@ indirect enum Value: Hashable, Sendable {
         case .local: "&local"
         case .place(let name): "&" + name
         case .lvb(let lock): "\(lock).lvb"
-        case .symbol(let text): text
+        case .symbol(let term): term.isOld ? "before: " + term.text : term.text
         }
     }
 
@@ -76,7 +94,9 @@ extension Value {
     }
 
     /// Text that is long says no more than its beginning, and an endless one must end.
-    static func symbol(of text: String) -> Value { .symbol(text.count > 200 ? text.prefix(200) + "..." : text) }
+    static func symbol(of text: String) -> Value {
+        .symbol(Term(text.count > 200 ? text.prefix(200) + "..." : text))
+    }
 
     /// `left sign right`
     static func binary(_ sign: String, _ left: Value, _ right: Value) -> Value {

@@ -120,7 +120,7 @@ extension Walk {
         case "thread":
             guard case .text(let short)? = values.last else { return answer(result, .symbol(of: "\(name)()")) }
             answer(result, .thread(meaning.threadNames[short] ?? short))
-        case let text?: answer(result, Int(text).map { .number($0) } ?? .symbol(text))
+        case let text?: answer(result, Int(text).map { .number($0) } ?? .symbol(of: text))
         case nil: answer(result, .symbol(of: "\(name)()"))
         }
     }

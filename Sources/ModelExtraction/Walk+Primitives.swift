@@ -31,7 +31,7 @@ extension Walk {
         case "mdlab_alloc":
             mark(.harmless("memory"))
             extraction.assumptions.insert("there is always memory")
-            answer(result, .symbol("memory"))
+            answer(result, .symbol(.memory))
         case "mdlab_is_err":
             mark(.modelled)
             answer(result, values[0].isPointer ? .zero : .symbol(of: "IS_ERR(\(words(values[0])))"))

@@ -25,7 +25,7 @@ extension Walk {
         case .integer(let value): return .number(value)
         case .enumerator(let name, let value):
             if name == "true" || name == "false" { return .number(name == "true" ? 1 : 0) }
-            return value.map { .number($0) } ?? .symbol(name)
+            return value.map { .number($0) } ?? .symbol(of: name)
         case .string(let text): return .text(text)
         case .function(let name): return .function(name)
         case .sizeof: return .symbol("sizeof")
@@ -51,7 +51,7 @@ extension Walk {
     }
 
     private func variable(_ name: String, _ type: String) -> Value {
-        guard isLocal(name) else { return .symbol(name) }
+        guard isLocal(name) else { return .symbol(of: name) }
         if let known = state.known[key(name)] { return known }
         if Self.isRecord(type) { return .record(key(name)) }
         return .symbol("<\(type)>")
@@ -60,7 +60,7 @@ extension Walk {
     private func address(_ place: CExpression) -> Value {
         switch place {
         case .variable(let name, let type):
-            guard isLocal(name) else { return .symbol("&" + name) }
+            guard isLocal(name) else { return .symbol(of: "&" + name) }
             return Self.isRecord(type) ? .record(key(name)) : .local(key(name))
         case .member(let base, let field, let record, _):
             let owner = value(base)
@@ -75,7 +75,7 @@ extension Walk {
     func place_(_ owner: Value, _ field: String, _ record: String) -> String {
         switch owner {
         case .object(let name): "\(name).\(field)"
-        case .symbol(let text): "\(text)->\(field)"
+        case .symbol: "\(owner.shown)->\(field)"
         default: "\(owner.shown).\(field)"
         }
     }
@@ -164,20 +164,16 @@ extension Walk {
     }
 
     /// After a step that may take long: what is not looked at was read before it.
-    func age() {
-        for (name, known) in state.known {
-            if case .symbol(let text) = known, !text.hasPrefix("before: ") {
-                state.known[name] = .symbol(of: "before: " + text)
-            }
-        }
-    }
+    func age() { age { _ in true } }
 
     /// What is known of a place that is not looked at is old once the place is written.
-    private func age(_ place: String) {
+    private func age(_ place: String) { age { $0.contains(place) } }
+
+    private func age(_ isMeant: (String) -> Bool) {
         for (name, known) in state.known {
-            if case .symbol(let text) = known, text.contains(place), !text.hasPrefix("before: ") {
-                state.known[name] = .symbol(of: "before: " + text)
-            }
+            guard case .symbol(var term) = known, isMeant(term.text) else { continue }
+            term.isOld = true
+            state.known[name] = .symbol(term)
         }
     }
 
@@ -202,7 +198,7 @@ extension Walk {
         let name = "\(record).\(field)"
         switch owner {
         case .record(let prefix):
-            if case .symbol(let text) = new { mark(.notLookedAt(text)) } else { mark(.modelled) }
+            if case .symbol = new { mark(.notLookedAt(new.shown)) } else { mark(.modelled) }
             return store(new, "\(prefix).\(field)")
         case .lvb(let lock): return writeVariable(meaning.blocks[lock]?[field], nil, new, as: "\(lock).lvb.\(field)")
         case .lock(let lock):
@@ -219,7 +215,7 @@ extension Walk {
 
     private func writeThrough(_ new: Value, _ target: CExpression) {
         if case .dereference(let pointer) = target, case .local(let name) = value(pointer) {
-            if case .symbol(let text) = new { mark(.notLookedAt(text)) } else { mark(.modelled) }
+            if case .symbol = new { mark(.notLookedAt(new.shown)) } else { mark(.modelled) }
             return store(new, name)
         }
         writeVariable(nil, nil, new, as: value(target).shown)

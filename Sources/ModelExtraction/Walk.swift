@@ -194,13 +194,13 @@ final class Walk {
         if case .variable(let name, let type) = target, isLocal(name) {
             var new = value(expression)
             // Memory for the only one of a struct.
-            if case .symbol(let text) = new, text == "memory", let record = Self.record(type),
+            if case .symbol(let term) = new, term.isMemory, let record = Self.record(type),
                 meaning.objects.contains(record)
             {
                 new = .object(record)
             }
-            if case .symbol(let text) = new {
-                mark(isRead(name) ? .notLookedAt(text) : .harmless("nothing reads it"))
+            if case .symbol = new {
+                mark(isRead(name) ? .notLookedAt(new.shown) : .harmless("nothing reads it"))
             } else {
                 mark(.modelled)
             }
@@ -282,7 +282,7 @@ final class Walk {
         let result = expression.map { value($0) } ?? .zero
         if case .text(let lock)? = state.known["#spin"] { throw error(.spinLockHeld(lock)) }
         if expression != nil { mark(.modelled) }
-        if case .symbol(let text) = result { mark(.notLookedAt(text)) }
+        if case .symbol = result { mark(.notLookedAt(result.shown)) }
         guard state.frames.count > 1 else {
             results.insert(result)
             switch result {

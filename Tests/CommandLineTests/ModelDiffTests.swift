@@ -9,7 +9,8 @@ import Testing
 @Suite struct ModelDiffTests {
     @Test(arguments: [
         [], ["--kernel", "6.1"], ["--kernel", "6.1", "--kernel", "6.12", "fix.patch"],
-        ["--kernel", "6.1", "--kernel", "6.12", "--variant", "async"], ["fix.patch", "--kernel", "6.1", "--linux", "t"],
+        ["--kernel", "6.1", "--kernel", "6.12", "--variant", "async"],
+        ["fix.patch", "--kernel", "6.1", "--linux", "t"],
         ["--kernel", "1", "--kernel", "2", "--kernel", "3"],
     ])
     func whatCannotBeComparedIsRefused(_ arguments: [String]) {

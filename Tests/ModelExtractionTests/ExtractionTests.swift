@@ -166,7 +166,7 @@ import Testing
         let now = was.replacing("md_wakeup_thread(m->thread)", with: "set_bit(MD_X, &m->flags)")
         let comparison = try SourceText.compare(was, now)
         #expect(comparison.verdict == .notDecided)
-        #expect(comparison.statements.contains { $0.isUnreached })
+        #expect(comparison.statements.contains { $0.fate.isUnknown })
     }
 
     @Test func aTableWithAnotherFunctionIsAChange() throws {

@@ -28,7 +28,7 @@ struct ModelMutateSourceCommand: AsyncParsableCommand {
         var counts: [String: Int] = [:]
         var used: Set<String> = []
         var open = 0
-        let unreached = Set(stock.statements.filter(\.isUnreached).map { "\($0.function):\($0.lines.lowerBound)" })
+        let unreached = Set(stock.statements.filter(\.fate.isUnknown).map { "\($0.function):\($0.lines.lowerBound)" })
         for mutant in SourceMutants.all(of: stock.unit) {
             // Of a patch the changed lines say so.
             guard !unreached.contains("\(mutant.function):\(mutant.line)") else {

@@ -53,7 +53,7 @@ enum SourceWording {
             switch entry.fate {
             case .modelled: modelled += 1
             case .harmless(let reason): harmless[reason, default: 0] += 1
-            case .notLookedAt: open[entry.function, default: 0] += 1
+            case .notLookedAt, .unreached, .unfollowed: open[entry.function, default: 0] += 1
             }
         }
         lines.append("\(entries.count) statements: \(modelled) in the model")
@@ -99,10 +99,13 @@ enum SourceWording {
             lines += grouped(comparison.changes.filter { ($0.kind != .notLookedAt) == known })
         }
         for statement in changed {
-            if case .notLookedAt(let what) = statement.fate, all || comparison.verdict == .notDecided {
+            let isOpen = comparison.verdict == .notDecided
+            switch statement.fate {
+            case .notLookedAt(let what) where all || isOpen:
                 lines.append("  \(place(statement)): not looked at: \(what)")
-            } else if all {
+            case .unreached where all || isOpen, .unfollowed where all || isOpen:
                 lines.append("  \(place(statement)): \(text(statement.fate))")
+            default: if all { lines.append("  \(place(statement)): \(text(statement.fate))") }
             }
         }
         for name in comparison.declarations { lines.append("  \(name) is declared otherwise: not looked at") }
@@ -134,6 +137,8 @@ enum SourceWording {
         case .modelled: "in the model"
         case .harmless(let reason): "left out (\(reason))"
         case .notLookedAt: "not looked at"
+        case .unreached: "no way that is followed leads there"
+        case .unfollowed: "its function is not followed"
         }
     }
 
