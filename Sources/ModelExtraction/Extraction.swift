@@ -32,6 +32,7 @@ public final class Extraction {
     public internal(set) var assumptions: Set<String> = []
     var accounting = Accounting()
     private var flows: [String: Flow] = [:]
+    private var automata: [String: Automaton] = [:]
     private var active: [String] = []
     private var covered: Set<String> = []
     /// By field, the DLM name of the lock that join() puts there.
@@ -63,6 +64,14 @@ public final class Extraction {
             guard case .call(let called, _) = node.step else { return false }
             return dependsOn(function, called, callers.union([name]))
         }
+    }
+
+    /// What a procedure does with those that it calls. Built once.
+    func automaton(_ name: String) -> Automaton {
+        if let known = automata[name] { return known }
+        let made = AutomatonBuilder.build(name, residuals)
+        automata[name] = made
+        return made
     }
 
     func flow(_ function: String) -> Flow? {

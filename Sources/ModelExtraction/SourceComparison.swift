@@ -135,8 +135,7 @@ extension SourceComparison {
     }
 
     private static func compare(_ name: String, _ was: Extraction, _ now: Extraction) -> Change? {
-        let one = AutomatonBuilder.build(name, was.residuals)
-        let other = AutomatonBuilder.build(name, now.residuals)
+        let (one, other) = (was.automaton(name), now.automaton(name))
         if one.isCutOff || other.isCutOff { return Change(entry: name, kind: .notLookedAt) }
         if Equivalence.areBisimilar(one, other) { return nil }
         for opaque in [false, true] {

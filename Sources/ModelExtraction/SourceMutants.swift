@@ -6,6 +6,8 @@ public enum SourceMutants {
     public struct Mutant: Sendable {
         public var function: String
         public var line: Int
+        /// Of the other statement, where two change their places.
+        public var otherLine: Int?
         /// What is done to the statement.
         public var change: String
         public var unit: CUnit
@@ -25,7 +27,10 @@ public enum SourceMutants {
             for edit in edits(of: function.body) {
                 var changed = unit
                 changed.functions[index].body = edit.body
-                mutants.append(Mutant(function: function.name, line: edit.line, change: edit.change, unit: changed))
+                mutants.append(
+                    Mutant(
+                        function: function.name, line: edit.line, otherLine: edit.otherLine, change: edit.change,
+                        unit: changed))
             }
         }
         return mutants
@@ -34,7 +39,15 @@ public enum SourceMutants {
     private struct Edit {
         var change: String
         var line: Int
+        var otherLine: Int?
         var body: [CStatement]
+    }
+
+    private struct InnerEdit {
+        var change: String
+        var line: Int
+        var otherLine: Int?
+        var statement: CStatement
     }
 
     private static func edits(of body: [CStatement]) -> [Edit] {
@@ -51,14 +64,17 @@ public enum SourceMutants {
             {
                 var changed = body
                 changed.swapAt(index, index + 1)
-                found.append(Edit(change: "after the next", line: statement.lines.lowerBound, body: changed))
+                found.append(
+                    Edit(
+                        change: "after the next", line: statement.lines.lowerBound,
+                        otherLine: body[index + 1].lines.lowerBound, body: changed))
             }
             if let turned = turned(statement) { add("turned", [turned]) }
             for (change, new) in arguments(statement) { add(change, [new]) }
             for edit in inner(statement) {
                 var changed = body
                 changed[index] = edit.statement
-                found.append(Edit(change: edit.change, line: edit.line, body: changed))
+                found.append(Edit(change: edit.change, line: edit.line, otherLine: edit.otherLine, body: changed))
             }
         }
         return found
@@ -116,11 +132,15 @@ public enum SourceMutants {
     }
 
     /// Edits of the statements in a statement.
-    private static func inner(_ statement: CStatement) -> [(change: String, line: Int, statement: CStatement)] {
+    private static func inner(_ statement: CStatement) -> [InnerEdit] {
         func wrapped(
             _ body: [CStatement], _ make: ([CStatement]) -> CStatement.Kind
-        ) -> [(change: String, line: Int, statement: CStatement)] {
-            edits(of: body).map { ($0.change, $0.line, CStatement(make($0.body), lines: statement.lines)) }
+        ) -> [InnerEdit] {
+            edits(of: body).map { edit in
+                InnerEdit(
+                    change: edit.change, line: edit.line, otherLine: edit.otherLine,
+                    statement: CStatement(make(edit.body), lines: statement.lines))
+            }
         }
         switch statement.kind {
         case .block(let body): return wrapped(body) { .block($0) }

@@ -66,8 +66,8 @@ indirect enum Value: Hashable, Sendable {
     /// Whether it is a pointer that is not NULL.
     var isPointer: Bool {
         switch self {
-        case .object, .lock, .device, .function, .text, .record, .local, .place, .lvb: true
-        case .number, .expression, .ownSlot, .symbol, .thread: false
+        case .device, .function, .text, .record, .local, .place, .lvb: true
+        case .number, .expression, .ownSlot, .symbol, .thread, .object, .lock: false
         }
     }
 }
@@ -78,8 +78,8 @@ extension Value {
         switch self {
         case .number(let value): .number(value == 0 ? 0 : 1)
         case .expression(let expression): .expression(expression.isCondition ? expression : expression != 0)
-        // A thread may have ended, or never begun.
-        case .ownSlot, .symbol, .thread: nil
+        // A thread, a lock, a cluster may not be there.
+        case .ownSlot, .symbol, .thread, .object, .lock: nil
         default: .number(1)
         }
     }

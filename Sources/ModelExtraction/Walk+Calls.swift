@@ -163,6 +163,7 @@ extension Walk {
         mark(.notLookedAt("\(shown)()"))
         settle()
         age()
+        ageAnswers(of: shown)
         emit(.opaque(text))
         // What it puts into locals is not known.
         for case .local(let local) in values { state.known[local] = .symbol(of: "what \(shown)() puts there") }

@@ -84,7 +84,7 @@ extension Walk {
             answer(result, values[0])
             return
         }
-        mark(.modelled)
+        mark(.harmless("a warning"))
         settle()
         if case .expression(let condition) = truth {
             emit(.warn(condition, "WARN_ON in \(state.top.function): \(words(values[1]))"))

@@ -169,6 +169,17 @@ extension Walk {
     /// What is known of a place that is not looked at is old once the place is written.
     private func age(_ place: String) { age { $0.contains(place) } }
 
+    /// A function answers anew: what it answered before is told from that.
+    func ageAnswers(of function: String) {
+        for (name, known) in state.known {
+            guard case .symbol(var term) = known, term.text.contains("\(function)()"),
+                !term.text.contains("an earlier \(function)()")
+            else { continue }
+            term.text = term.text.replacing("\(function)()", with: "an earlier \(function)()")
+            state.known[name] = .symbol(term)
+        }
+    }
+
     private func age(_ isMeant: (String) -> Bool) {
         for (name, known) in state.known {
             guard case .symbol(var term) = known, isMeant(term.text) else { continue }

@@ -28,29 +28,45 @@ struct ModelMutateSourceCommand: AsyncParsableCommand {
         var counts: [String: Int] = [:]
         var used: Set<String> = []
         var open = 0
-        let unreached = Set(stock.statements.filter(\.fate.isUnknown).map { "\($0.function):\($0.lines.lowerBound)" })
+        let fates = Dictionary(
+            stock.statements.map { ("\($0.function):\($0.lines.lowerBound)", $0.fate) },
+            uniquingKeysWith: { one, _ in one })
         for mutant in SourceMutants.all(of: stock.unit) {
-            // Of a patch the changed lines say so.
-            guard !unreached.contains("\(mutant.function):\(mutant.line)") else {
-                counts["not decided", default: 0] += 1
-                continue
-            }
-            let changed = stock.changed(mutant.unit, function: mutant.function)
-            let word: String
-            switch SourceComparison(was: stock, now: changed).verdict {
-            case .changes: word = "changes"
-            case .notDecided: word = "not decided"
-            case .same:
-                used.insert(mutant.name)
-                word = reasons[mutant.name].map { "the same (\($0))" } ?? "the same, without a reason"
-                if reasons[mutant.name] == nil { open += 1 }
-            }
-            counts[word, default: 0] += 1
-            if all || word == "the same, without a reason" { print("\(word): \(mutant.name) (line \(mutant.line))") }
+            let word = word(of: mutant, stock: stock, fates: fates, reasons: reasons)
+            if word.isReasoned { used.insert(mutant.name) }
+            if word.isOpen { open += 1 }
+            counts[word.text, default: 0] += 1
+            if all || word.isOpen { print("\(word.text): \(mutant.name) (line \(mutant.line))") }
         }
         print(counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
         let stale = Set(reasons.keys).subtracting(used).sorted()
         for name in stale { print("a reason for what is noticed, or not made: \(name)") }
         if open > 0 || !stale.isEmpty { throw ExitCode(Exit.fail) }
+    }
+
+    private struct Word {
+        var text: String
+        /// Nothing says why it is not noticed.
+        var isOpen = false
+        /// A reason of the file says it.
+        var isReasoned = false
+    }
+
+    private func word(
+        of mutant: SourceMutants.Mutant, stock: Extraction, fates: [String: Fate], reasons: [String: String]
+    ) -> Word {
+        let lines = [mutant.line] + (mutant.otherLine.map { [$0] } ?? [])
+        let touched = lines.compactMap { fates["\(mutant.function):\($0)"] }
+        // Of a patch the changed lines say so.
+        if touched.contains(where: \.isUnknown) { return Word(text: "not decided") }
+        let changed = stock.changed(mutant.unit, function: mutant.function)
+        switch SourceComparison(was: stock, now: changed).verdict {
+        case .changes: return Word(text: "changes")
+        case .notDecided: return Word(text: "not decided")
+        case .same:
+            for case .harmless(let reason) in touched { return Word(text: "the same: left out (\(reason))") }
+            if let reason = reasons[mutant.name] { return Word(text: "the same: \(reason)", isReasoned: true) }
+            return Word(text: "the same, without a reason", isOpen: true)
+        }
     }
 }
